@@ -1,0 +1,22 @@
+// Package apis lists the API groups of this project in one place. The types are
+// in the packages below it; nothing here has behaviour.
+package apis
+
+import (
+	"errors"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha2"
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+)
+
+// AddToScheme registers every kind of every group.
+func AddToScheme(scheme *runtime.Scheme) error {
+	return errors.Join(
+		v1beta1.AddToScheme(scheme),
+		v1alpha2.AddToScheme(scheme),
+		v1alpha1.AddToScheme(scheme),
+	)
+}
