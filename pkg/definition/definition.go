@@ -6,7 +6,12 @@
 package definition
 
 import (
+	"fmt"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 )
 
 // Kind is what a definition defines.
@@ -21,11 +26,41 @@ const (
 )
 
 // A Ref names a definition as an Application does: a type, possibly with
-// @version.
+// @version. It is comparable, so that it can be the key of a map.
 type Ref struct {
 	Kind Kind
 	Name string
 }
+
+// ParseRef reads a type as an Application writes it: a name, or a name and a
+// version behind an @.
+func ParseRef(kind Kind, s string) (Ref, error) {
+	name, version, versioned := strings.Cut(s, "@")
+	switch {
+	case name == "":
+		return Ref{}, fmt.Errorf("%s type %q has no name", kind, s)
+	case versioned && version == "":
+		return Ref{}, fmt.Errorf("%s type %q has no version behind the @", kind, s)
+	case strings.Contains(version, "@"):
+		return Ref{}, fmt.Errorf("%s type %q has more than one @", kind, s)
+	}
+	return Ref{Kind: kind, Name: s}, nil
+}
+
+// Base returns the name without the version.
+func (r Ref) Base() string {
+	name, _, _ := strings.Cut(r.Name, "@")
+	return name
+}
+
+// Version returns what stands behind the @, "" for the newest.
+func (r Ref) Version() string {
+	_, version, _ := strings.Cut(r.Name, "@")
+	return version
+}
+
+// String returns for example `trait "scaler"`, for messages.
+func (r Ref) String() string { return fmt.Sprintf("%s %q", r.Kind, r.Name) }
 
 // A Definition is one definition, ready to be compiled. It is a value: nobody
 // may modify what it points to.
@@ -40,6 +75,9 @@ type Definition struct {
 	HealthPolicy string // CUE, gives isHealth
 	CustomStatus string // CUE, gives message
 	Details      string // CUE, gives the details map
+	// Terraform is set instead of Template when the definition is a Terraform
+	// module.
+	Terraform *v1beta1.Terraform
 
 	WorkloadAPIVersion string // of a component; "" when the kind is detected from the output
 	WorkloadKind       string

@@ -1,0 +1,114 @@
+package definition
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// A Static is a fixed set of definitions, the same for every namespace. It is
+// safe for concurrent use.
+type Static struct {
+	byRef map[Ref]Definition
+}
+
+// Of returns the set of the given wire objects; of two with one name the
+// later one counts.
+func Of(objs ...runtime.Object) (*Static, error) {
+	s := &Static{byRef: map[Ref]Definition{}}
+	for _, o := range objs {
+		d, err := FromObject(o)
+		if err != nil {
+			return nil, err
+		}
+		d.Namespace = ""
+		s.byRef[Ref{d.Kind, d.Name}] = d
+	}
+	return s, nil
+}
+
+// FromFiles returns the definitions in a file, or in all YAML, JSON and CUE
+// files of a folder and the folders in it. Objects of other kinds are
+// skipped.
+func FromFiles(path string) (*Static, error) {
+	var objs []runtime.Object
+	err := filepath.WalkDir(path, func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		found, err := readFile(file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		for _, o := range found {
+			objs = append(objs, o)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read definitions: %w", err)
+	}
+	return Of(objs...)
+}
+
+func readFile(file string) ([]client.Object, error) {
+	switch ext := filepath.Ext(file); ext {
+	case ".yaml", ".yml", ".json", ".cue":
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if ext != ".cue" {
+			return ParseYAML(data)
+		}
+		obj, err := ParseCUE(filepath.Base(file), string(data))
+		if err != nil {
+			return nil, err
+		}
+		return []client.Object{obj}, nil
+	}
+	return nil, nil
+}
+
+// Get returns the definition. A version fits when it is that of the
+// definition, or the v1 that the first revision of every definition has.
+func (s *Static) Get(_ context.Context, namespace string, ref Ref) (Definition, error) {
+	d, ok := s.byRef[Ref{ref.Kind, ref.Base()}]
+	if v := ref.Version(); ok && v != "" {
+		want := strings.TrimPrefix(v, "v")
+		ok = want == "1" || versionOf(d.Object) == want
+		d.Revision = revisionName(ref.Base(), v)
+	}
+	if !ok {
+		names, _ := s.Names(context.Background(), namespace, ref.Kind)
+		return Definition{}, missing(namespace, ref, names)
+	}
+	return d, nil
+}
+
+// Names lists the names of one kind, sorted.
+func (s *Static) Names(_ context.Context, _ string, kind Kind) ([]string, error) {
+	var names []string
+	for ref := range s.byRef {
+		if ref.Kind == kind {
+			names = append(names, ref.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// All returns every definition, sorted by kind and name.
+func (s *Static) All() []Definition {
+	return slices.SortedFunc(maps.Values(s.byRef), func(a, b Definition) int {
+		return strings.Compare(string(a.Kind)+"/"+a.Name, string(b.Kind)+"/"+b.Name)
+	})
+}
