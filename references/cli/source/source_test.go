@@ -1,0 +1,159 @@
+package source_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/references/cli/source"
+)
+
+const twoDocuments = `# first
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+---
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata:
+  name: app
+  annotations:
+    "example.com/key": x
+spec:
+  components:
+    - name: web
+      type: webservice
+      properties:
+        image: nginx
+        ports:
+          - port: 80
+      trait:
+        - type: scaler
+`
+
+func TestAt(t *testing.T) {
+	docs, err := source.Parse("app.yaml", []byte(twoDocuments))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(docs) != 2 {
+		t.Fatalf("Parse() = %d documents, want 2", len(docs))
+	}
+	cases := map[string]struct{ path, want string }{
+		"a field":                            {"spec.components[0].properties.image", "app.yaml:17:9"},
+		"an item of a list":                  {"spec.components[0].properties.ports[0]", "app.yaml:19:13"},
+		"a missing field points at its map":  {"spec.components[0].properties.cpu", "app.yaml:16:7"},
+		"a missing item points at its list":  {"spec.components[4].name", "app.yaml:13:3"},
+		"a key in quotes":                    {`metadata.annotations["example.com/key"]`, "app.yaml:11:5"},
+		"a path without the index":           {"spec.components.type", "app.yaml:15:7"},
+		"nothing is the start":               {"", "app.yaml:6:1"},
+		"something unknown is the start too": {"nothing", "app.yaml:6:1"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := docs[1].At(tc.path); got != tc.want {
+				t.Errorf("At(%q) = %s, want %s", tc.path, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestDecode(t *testing.T) {
+	cases := map[string]struct {
+		text         string
+		wantWarnings []string
+		wantErr      string
+	}{
+		"an unknown field is a warning with what was meant": {
+			text:         twoDocuments,
+			wantWarnings: []string{`app.yaml:20:7: Application has no field spec.components[0].trait; did you mean "traits"?`},
+		},
+		"a map where a list belongs": {
+			text:    "kind: Application\napiVersion: core.oam.dev/v1beta1\nspec:\n  components:\n    name: web\n",
+			wantErr: "app.yaml:4:3: spec.components must be a list, not a map",
+		},
+		"a number where text belongs": {
+			text:    "kind: Application\napiVersion: core.oam.dev/v1beta1\nspec:\n  components:\n  - name: web\n    type: 3\n",
+			wantErr: "app.yaml:6:5: spec.components.type must be text, not a number",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			docs, err := source.Parse("app.yaml", []byte(tc.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			warnings, err := docs[len(docs)-1].Decode(&v1beta1.Application{})
+			if diff := cmp.Diff(tc.wantWarnings, warnings); diff != "" {
+				t.Errorf("Decode() warnings mismatch (-want +got):\n%s", diff)
+			}
+			if got := text(err); got != tc.wantErr {
+				t.Errorf("Decode() error = %q, want %q", got, tc.wantErr)
+			}
+		})
+	}
+}
+
+func TestParse(t *testing.T) {
+	cases := map[string]struct {
+		text    string
+		want    []string // kinds
+		wantErr string
+		warn    string
+	}{
+		"comments alone are no document": {text: "# nothing\n---\n# at all\n"},
+		"a list is opened": {
+			text: "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret}\n- {apiVersion: v1, kind: ConfigMap}\n",
+			want: []string{"Secret", "ConfigMap"},
+		},
+		"no kind": {
+			text:    "---\napiVersion: v1\n",
+			wantErr: "app.yaml:2:1: the document has no kind",
+		},
+		"not an object": {
+			text:    "- a\n- b\n",
+			wantErr: "app.yaml:1:1: want an object with apiVersion and kind, got a list",
+		},
+		"malformed, in the second document": {
+			text:    "apiVersion: v1\nkind: ConfigMap\n---\nkind: Application\nspec:\n  a: b: c\n",
+			wantErr: "app.yaml:6: not valid YAML: mapping values are not allowed in this context\n  6 |   a: b: c",
+		},
+		"a tab": {
+			text:    "kind: Application\nspec:\n\tcomponents: []\n",
+			wantErr: "app.yaml:3: not valid YAML: found character that cannot start any token\n  3 | \tcomponents: []",
+		},
+		"a key written twice": {
+			text: "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: b\n  a: c\n",
+			want: []string{"ConfigMap"},
+			warn: `app.yaml:5:3: "a" is written twice, first in line 4; the last one counts`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			docs, err := source.Parse("app.yaml", []byte(tc.text))
+			if got := text(err); got != tc.wantErr {
+				t.Fatalf("Parse() error = %q, want %q", got, tc.wantErr)
+			}
+			var kinds, warnings []string
+			for _, doc := range docs {
+				kinds = append(kinds, doc.Object.GetKind())
+				warnings = append(warnings, doc.Warnings...)
+			}
+			if diff := cmp.Diff(tc.want, kinds); diff != "" {
+				t.Errorf("Parse() mismatch (-want +got):\n%s", diff)
+			}
+			if got := strings.Join(warnings, "\n"); got != tc.warn {
+				t.Errorf("Parse() warnings = %q, want %q", got, tc.warn)
+			}
+		})
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
