@@ -72,9 +72,15 @@ func build(e *Error, opts []Option) error {
 }
 
 // With returns err with more known about it. What is known already stays: the
-// layer nearest to the mistake knows best. An error without an Error inside is
-// returned as it is.
+// layer nearest to the mistake knows best. Joined errors each get it; an error
+// without an Error inside is returned as it is.
 func With(err error, opts ...Option) error {
+	if joined := List(err); len(joined) > 1 {
+		for i := range joined {
+			joined[i] = With(joined[i], opts...)
+		}
+		return errors.Join(joined...)
+	}
 	inner := first(err)
 	if inner == nil {
 		return err

@@ -75,6 +75,10 @@ func TestWithKeepsWhatTheInnerLayerKnew(t *testing.T) {
 	if diff := cmp.Diff(want, fault.Place(got)); diff != "" {
 		t.Errorf("Place(With(...)) mismatch (-want +got):\n%s", diff)
 	}
+	both := fault.With(errors.Join(inner, fault.Invalid("R", cause)), fault.At("spec"))
+	if got, want := fault.Message(both), "spec.components[0].properties.port: bad\nspec: bad"; got != want {
+		t.Errorf("With(joined) reads %q, want %q", got, want)
+	}
 	plain := errors.New("plain")
 	if fault.With(plain, fault.At("spec")) != plain || fault.With(nil) != nil {
 		t.Error("With() changed an error that carries no decision")

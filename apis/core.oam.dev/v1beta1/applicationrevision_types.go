@@ -64,7 +64,6 @@ type ApplicationRevisionContent struct {
 	Workflow *RevisionWorkflow `json:"workflow,omitempty"`
 
 	// ReferredObjects are the live objects that ref-objects components copied.
-	// +kubebuilder:pruning:PreserveUnknownFields
 	ReferredObjects []ReferredObject `json:"referredObjects,omitempty"`
 }
 
@@ -75,10 +74,10 @@ type ReferredObject struct {
 	runtime.RawExtension `json:",inline"`
 }
 
-// RevisionPolicy is a v1alpha1.Policy inside a revision; the two convert into
-// each other.
+// RevisionPolicy is a v1alpha1.Policy inside a revision.
 type RevisionPolicy struct {
-	metav1.TypeMeta   `json:",inline"`
+	APIVersion        string `json:"apiVersion,omitempty"`
+	Kind              string `json:"kind,omitempty"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	Type string `json:"type"`
@@ -86,10 +85,10 @@ type RevisionPolicy struct {
 	Properties *runtime.RawExtension `json:"properties,omitempty"`
 }
 
-// RevisionWorkflow is a v1alpha1.Workflow inside a revision; the two convert
-// into each other.
+// RevisionWorkflow is a v1alpha1.Workflow inside a revision.
 type RevisionWorkflow struct {
-	metav1.TypeMeta   `json:",inline"`
+	APIVersion        string `json:"apiVersion,omitempty"`
+	Kind              string `json:"kind,omitempty"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	Mode  *WorkflowExecuteMode `json:"mode,omitempty"`

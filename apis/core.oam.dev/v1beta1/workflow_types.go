@@ -8,6 +8,8 @@ import (
 
 // Workflow orders a delivery: inline steps, or a reference to a Workflow object
 // in the same namespace.
+//
+// +kubebuilder:skipversion
 type Workflow struct {
 	Ref   string               `json:"ref,omitempty"`
 	Mode  *WorkflowExecuteMode `json:"mode,omitempty"`
