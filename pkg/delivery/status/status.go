@@ -5,7 +5,6 @@
 package status
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -160,10 +159,24 @@ func workflowCondition(wf *v1beta1.WorkflowStatus) v1beta1.Condition {
 		c.Status, c.Reason = metav1.ConditionTrue, v1beta1.ReasonAvailable
 	case wf.Phase == v1beta1.WorkflowFailed || wf.Phase == v1beta1.WorkflowTerminated:
 		c.Reason, c.Message = v1beta1.ReasonReconcileError, waiting(wf)
+	case wf.Phase == v1beta1.WorkflowSuspending:
+		c.Reason, c.Message = suspended(wf), waiting(wf)
 	default:
 		c.Reason, c.Message = v1beta1.ReasonCreating, waiting(wf)
 	}
 	return c
+}
+
+// suspended tells a wait for the approval of a plan from another pause.
+func suspended(wf *v1beta1.WorkflowStatus) string {
+	for _, s := range wf.Steps {
+		for _, each := range append([]v1beta1.StepStatus{s.StepStatus}, s.SubSteps...) {
+			if each.Phase == v1beta1.StepSuspending && each.Plan != nil {
+				return v1beta1.ReasonWaitingForApproval
+			}
+		}
+	}
+	return v1beta1.ReasonSuspended
 }
 
 // waiting is the sentence that says which steps did not succeed yet and why.
@@ -195,9 +208,9 @@ func waiting(wf *v1beta1.WorkflowStatus) string {
 
 // failed is the condition of a stage that ended in err.
 func failed(kind string, err error) v1beta1.Condition {
-	c := v1beta1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: v1beta1.ReasonReconcileError, Message: err.Error()}
-	if f := new(fault.Error); errors.As(err, &f) && f.Reason != "" {
-		c.Reason = f.Reason
+	c := v1beta1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: v1beta1.ReasonReconcileError, Message: fault.Message(err)}
+	if reason := fault.Reason(err); reason != "" {
+		c.Reason = reason
 	}
 	return c
 }
@@ -217,7 +230,7 @@ func deleting(r Report) v1beta1.Condition {
 		c.Message = "waits for " + strings.Join(names, ", ")
 	}
 	if r.Err != nil {
-		c.Message = r.Err.Error()
+		c.Message = fault.Message(r.Err)
 	}
 	if r.Deleting.Blocked != "" {
 		c.Message = r.Deleting.Blocked

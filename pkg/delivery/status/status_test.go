@@ -92,8 +92,8 @@ func TestFoldConditions(t *testing.T) {
 				{Type: "Revision", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
 				{Type: "Policy", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
 				{Type: "Render", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
-				{Type: "Workflow", Status: metav1.ConditionFalse, Reason: "Creating", Message: "step to-production suspending: waits for approval", LastTransitionTime: early},
-				{Type: "Ready", Status: metav1.ConditionFalse, Reason: "Creating", Message: "step to-production suspending: waits for approval", LastTransitionTime: early},
+				{Type: "Workflow", Status: metav1.ConditionFalse, Reason: "Suspended", Message: "step to-production suspending: waits for approval", LastTransitionTime: early},
+				{Type: "Ready", Status: metav1.ConditionFalse, Reason: "Suspended", Message: "step to-production suspending: waits for approval", LastTransitionTime: early},
 			},
 		},
 	}
