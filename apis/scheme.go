@@ -5,6 +5,7 @@ package apis
 import (
 	"errors"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
@@ -19,4 +20,14 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		v1alpha2.AddToScheme(scheme),
 		v1alpha1.AddToScheme(scheme),
 	)
+}
+
+// NewScheme returns a scheme with every kind of every group and those of core/v1.
+// The caller may add to it.
+func NewScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	return scheme, nil
 }

@@ -27,6 +27,9 @@ func Current() Info {
 	return from(build)
 }
 
+// String returns the identity of the running binary in one line.
+func String() string { return Current().String() }
+
 func from(build *debug.BuildInfo) Info {
 	info := Info{Version: Release, Go: build.GoVersion}
 	for _, s := range build.Settings {
