@@ -3,6 +3,7 @@ package blueprint
 import (
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 )
 
@@ -15,6 +16,7 @@ type App struct {
 	Labels         map[string]string
 	Annotations    map[string]string
 	PublishVersion string
+	AutoUpdate     bool // newer definitions are taken without a change of the spec
 }
 
 // A Component is one part of the Application with its properties as JSON-like
@@ -28,12 +30,16 @@ type Component struct {
 	Inputs     []Input
 	Outputs    []Output
 	ReplicaKey string // set by the replication policy
+
+	Origin Origin // where it was written
 }
 
 // A Trait is one operational addition to a component.
 type Trait struct {
 	Type       string
 	Properties map[string]any
+
+	Origin Origin
 }
 
 // An Input takes the value of an output by name into the properties.
@@ -48,6 +54,8 @@ type Policy struct {
 	Type       string
 	Properties map[string]any
 	External   bool // from a Policy object in the namespace
+
+	Origin Origin
 }
 
 // A Step is one step of the workflow.
@@ -63,6 +71,8 @@ type Step struct {
 	Outputs    []Output
 	Properties map[string]any
 	SubSteps   []Step
+
+	Origin Origin
 }
 
 // A Workflow is the order of work; Steps is never empty in a Blueprint.
@@ -81,6 +91,9 @@ type Draft struct {
 	Components []Component
 	Policies   []Policy
 	Workflow   Workflow
+
+	// Spec is the specification as it was written: what a revision keeps.
+	Spec v1beta1.ApplicationSpec
 }
 
 // A Blueprint is a Draft with every definition pinned by content. It is
