@@ -1,0 +1,106 @@
+package cue
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+)
+
+// Options configure an Engine. The zero value works.
+type Options struct {
+	// Packages can be imported by templates. The rendering compiler and the
+	// workflow compiler of KubeVela offer different texts under one path
+	// ("vela/kube"): make one Engine for each.
+	Packages []provider.Schema
+	Limits   Limits
+	Now      func() time.Time // nil means time.Now
+}
+
+// A Source is the text of one definition.
+type Source struct {
+	Kind string // component, trait, policy, workflow-step, health, status, config, …
+	Name string // used in messages and logs only
+	Text string
+}
+
+// An Engine compiles templates and keeps what it compiled. It is safe for
+// concurrent use.
+type Engine struct {
+	packages map[string]string
+	digest   string // of all packages; part of every template digest
+	limits   Limits
+	now      func() time.Time
+	cells    *cells
+	results  *results
+	pool     *pool
+	quarry   *quarantine
+}
+
+// NewEngine returns an engine for the given packages.
+func NewEngine(o Options) *Engine {
+	e := &Engine{
+		packages: make(map[string]string, len(o.Packages)),
+		limits:   o.Limits.withDefaults(),
+		now:      o.Now,
+	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	h := sha256.New()
+	for _, p := range o.Packages {
+		e.packages[p.Path] = p.Text
+		h.Write([]byte(p.Path + "\x00" + p.Text + "\x00"))
+	}
+	e.digest = hex.EncodeToString(h.Sum(nil))
+	e.cells = newCells(e.limits, e.now)
+	e.results = newResults(e.limits.ResultBytes)
+	e.pool = newPool(e.limits.Workers)
+	e.quarry = newQuarantine()
+	return e
+}
+
+// Digest returns the content address of a source as this engine compiles it:
+// equal digests mean equal behaviour.
+func (e *Engine) Digest(src Source) string {
+	h := sha256.New()
+	h.Write([]byte(e.digest))
+	h.Write([]byte(src.Text))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Compile returns the template of a source. It is cached by digest, so calling
+// it for every render is cheap. The error is an *Error that names the line in
+// the definition.
+func (e *Engine) Compile(src Source) (*Template, error) {
+	digest := e.Digest(src)
+	if t, ok := e.cells.template(digest); ok {
+		return t, nil
+	}
+	t, err := newTemplate(e, digest, src)
+	if err != nil {
+		return nil, err
+	}
+	return e.cells.add(t), nil
+}
+
+// Stats says how much an Engine holds at the moment.
+type Stats struct {
+	Templates   int   // known templates
+	Cells       int   // of these, compiled at the moment
+	CellBytes   int64 // estimate
+	ResultBytes int64
+	Hits        int64 // rendered results taken from the cache
+	Misses      int64
+	Quarantined int
+	Stuck       int // evaluations beyond their budget that still run
+}
+
+// Stats returns current figures, for metrics and tests.
+func (e *Engine) Stats() Stats {
+	s := Stats{Quarantined: e.quarry.len(), Stuck: e.pool.stuck()}
+	s.Templates, s.Cells, s.CellBytes = e.cells.size()
+	s.ResultBytes, s.Hits, s.Misses = e.results.size()
+	return s
+}

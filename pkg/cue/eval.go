@@ -1,0 +1,66 @@
+package cue
+
+import (
+	"context"
+	"errors"
+
+	cuelang "cuelang.org/go/cue"
+)
+
+// eval runs one evaluation within the budget.
+func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result, error) {
+	c, err := t.compiled()
+	if err != nil {
+		return nil, err
+	}
+	var v cuelang.Value
+	if err := t.guard(ctx, func() { v = fill(c, args) }); err != nil {
+		return nil, err
+	}
+	t.wear(c)
+	res := &Result{template: t, cell: c, value: v, args: args}
+	if !t.facts.calls {
+		return res, nil
+	}
+	run := calls{template: t, in: in, root: v, done: map[string]bool{}}
+	err = run.all(ctx)
+	res.value = run.root
+	if err != nil {
+		return res, err
+	}
+	return res, nil
+}
+
+// fill unifies the input with the template and evaluates all of it, so that
+// later reads of the value are cheap and safe.
+func fill(c *cell, args arguments) cuelang.Value {
+	v := c.value.FillPath(cuelang.Path{}, map[string]any{
+		"parameter": args.parameter,
+		"context":   args.context,
+	})
+	return v
+}
+
+// guard runs f on the pool and quarantines the template when f does not end in
+// time or crashes.
+func (t *Template) guard(ctx context.Context, f func()) error {
+	err := t.engine.pool.run(ctx, t.engine.limits.Budget, f)
+	var budget errBudget
+	var crash errPanic
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &budget), errors.As(err, &crash):
+		t.engine.quarry.add(t.digest, err.Error())
+		t.cell.Store(nil)
+		return t.engine.quarry.check(t)
+	}
+	return err
+}
+
+// wear counts an evaluation and drops a cell that has had its share.
+func (t *Template) wear(c *cell) {
+	if c.evals.Add(1) >= t.engine.limits.CellEvals {
+		t.cell.CompareAndSwap(c, nil)
+	}
+}

@@ -1,0 +1,403 @@
+package patch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Conflict says that a patch and the base want different values for a field.
+type Conflict struct {
+	Path        string
+	Have, Want  any    // values in the base and in the patch
+	HaveBy      string // who wrote them, empty when not known
+	WantBy      string
+	Explanation string // replaces the comparison of values when set
+}
+
+func (c *Conflict) Error() string {
+	what := c.Explanation
+	if what == "" {
+		what = show(c.Have) + named(c.HaveBy) + " cannot become " + show(c.Want) + named(c.WantBy)
+	} else if c.WantBy != "" || c.HaveBy != "" {
+		what += " (" + strings.Trim(strings.TrimPrefix(named(c.HaveBy), " of ")+", patched by "+c.WantBy, ", ") + ")"
+	}
+	return c.Path + ": " + what
+}
+
+func named(by string) string {
+	if by == "" {
+		return ""
+	}
+	return " of " + by
+}
+
+// show writes a value for a message; contents of objects, lists and long
+// strings stay out of it.
+func show(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		if len(v) > 60 {
+			return "a long string"
+		}
+		return strconv.Quote(v)
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	return fmt.Sprint(v)
+}
+
+// Apply returns base changed by p. It never modifies base; parts that p does
+// not touch are shared between base and the result.
+func Apply(base map[string]any, p Patch) (map[string]any, error) {
+	if p.root == nil {
+		return base, nil
+	}
+	switch p.Strategy {
+	case JSONMergePatch:
+		return jsonMerge(base, p)
+	case JSONPatch:
+		return jsonPatch(base, p)
+	}
+	m := merger{by: p.by, owners: p.owners}
+	out, err := m.unify(base, p.root, "", Markers{})
+	if err != nil {
+		return nil, err
+	}
+	obj, ok := out.(map[string]any)
+	if !ok {
+		return nil, &Conflict{Path: "patch", Have: base, Want: out, WantBy: p.by, HaveBy: p.owners.Of("")}
+	}
+	return obj, nil
+}
+
+type merger struct {
+	by     string
+	owners *Owners
+}
+
+func (m *merger) conflict(path string, have, want any) error {
+	return &Conflict{Path: path, Have: have, Want: want, HaveBy: m.owners.Of(path), WantBy: m.by}
+}
+
+// unify merges node into base. marks are those in force for a list at this
+// place; nested fields inherit the keys.
+func (m *merger) unify(base any, n *Node, path string, marks Markers) (any, error) {
+	switch n.kind {
+	case isObject:
+		b, ok := base.(map[string]any)
+		if !ok {
+			return nil, m.conflict(path, base, map[string]any{})
+		}
+		return m.object(b, n, path, marks.Keys)
+	case isList:
+		b, ok := base.([]any)
+		if !ok {
+			return nil, m.conflict(path, base, []any{})
+		}
+		return m.list(b, n, path, marks)
+	case isConstraint:
+		v, err := n.constraint.With(base)
+		if err != nil {
+			return nil, &Conflict{Path: path, Explanation: err.Error(), HaveBy: m.owners.Of(path), WantBy: m.by}
+		}
+		return v, nil
+	}
+	if !equal(base, n.scalar) {
+		return nil, m.conflict(path, base, n.scalar)
+	}
+	return base, nil
+}
+
+func equal(a, b any) bool {
+	if a == b && !isComposite(a) {
+		return true
+	}
+	fa, oka := asFloat(a)
+	fb, okb := asFloat(b)
+	return oka && okb && fa == fb
+}
+
+func isComposite(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+func asFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+func (m *merger) object(base map[string]any, n *Node, path string, keys []string) (any, error) {
+	out := make(map[string]any, len(base)+len(n.fields))
+	for k, v := range base {
+		out[k] = v
+	}
+	for _, f := range n.fields {
+		marks := f.Markers
+		if marks.Keys == nil {
+			marks.Keys = keys
+		}
+		sub := join(path, f.Name)
+		v, err := m.field(out, f, sub, marks)
+		if err != nil {
+			return nil, err
+		}
+		out[f.Name] = v
+	}
+	return out, nil
+}
+
+func (m *merger) field(base map[string]any, f Field, path string, marks Markers) (any, error) {
+	old, exists := base[f.Name]
+	replaces := marks.Strategy == replace || (marks.Strategy == retainKeys && f.Value.kind != isList)
+	if !exists || replaces {
+		v, err := m.create(f.Value, path)
+		if err == nil {
+			m.owners.wrote(path, m.by)
+		}
+		return v, err
+	}
+	v, err := m.unify(old, f.Value, path, marks)
+	if err == nil && f.Value.kind == isConstraint {
+		m.owners.wrote(path, m.by)
+	}
+	return v, err
+}
+
+// create is the value of a patch where the base has none.
+func (m *merger) create(n *Node, path string) (any, error) {
+	switch n.kind {
+	case isObject:
+		out := make(map[string]any, len(n.fields))
+		for _, f := range n.fields {
+			v, err := m.create(f.Value, join(path, f.Name))
+			if err != nil {
+				return nil, err
+			}
+			out[f.Name] = v
+		}
+		return out, nil
+	case isList:
+		out := make([]any, len(n.elems))
+		for i, e := range n.elems {
+			v, err := m.create(e, index(path, i))
+			if err != nil {
+				return nil, err
+			}
+			out[i] = v
+		}
+		return out, nil
+	case isConstraint:
+		v, err := n.constraint.Default()
+		if err != nil {
+			return nil, &Conflict{Path: path, Explanation: err.Error(), WantBy: m.by}
+		}
+		return v, nil
+	}
+	return n.scalar, nil
+}
+
+func (m *merger) list(base []any, n *Node, path string, marks Markers) (any, error) {
+	if len(marks.Keys) > 0 {
+		if match, ok := pair(base, n, marks.Keys); ok {
+			return m.keyed(base, match, path, marks)
+		}
+	}
+	if len(n.elems) < len(base) && !n.open {
+		return nil, &Conflict{Path: path, HaveBy: m.owners.Of(path), WantBy: m.by, Explanation: fmt.Sprintf(
+			"a list of %d cannot become a list of %d; merge it with +patchKey or end the patch with \"...\"", len(base), len(n.elems))}
+	}
+	out := make([]any, 0, max(len(base), len(n.elems)))
+	for i, b := range base {
+		e := n.rest
+		if i < len(n.elems) {
+			e = n.elems[i]
+		}
+		if e == nil {
+			out = append(out, b)
+			continue
+		}
+		v, err := m.unify(b, e, index(path, i), Markers{Keys: marks.Keys})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	for i := len(base); i < len(n.elems); i++ {
+		v, err := m.create(n.elems[i], index(path, i))
+		if err != nil {
+			return nil, err
+		}
+		m.owners.wrote(index(path, i), m.by)
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// A pairing says which element of a patch goes to which element of the base,
+// and which ones are new.
+type pairing struct {
+	byBase map[int]*Node
+	added  []*Node
+}
+
+func (m *merger) keyed(base []any, match pairing, path string, marks Markers) (any, error) {
+	out := make([]any, 0, len(base)+len(match.added))
+	for i, b := range base {
+		e, ok := match.byBase[i]
+		sub := index(path, i)
+		switch {
+		case !ok:
+			out = append(out, b)
+			continue
+		case marks.Strategy == retainKeys:
+			v, err := m.create(e, sub)
+			if err != nil {
+				return nil, err
+			}
+			m.owners.wrote(sub, m.by)
+			out = append(out, v)
+		default:
+			v, err := m.unify(b, e, sub, Markers{Keys: marks.Keys})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+	}
+	for _, e := range match.added {
+		sub := index(path, len(out))
+		v, err := m.create(e, sub)
+		if err != nil {
+			return nil, err
+		}
+		m.owners.wrote(sub, m.by)
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// pair matches by the keys in turn. ok is false when the list is not to be
+// merged by key: its elements have none of the keys, or a key is not a plain
+// value. An element that lacks the key while others have it is dropped only
+// when no key fits it at all; of several elements with one key the last counts.
+func pair(base []any, n *Node, keys []string) (pairing, bool) {
+	match := pairing{byBase: map[int]*Node{}}
+	taken := map[*Node]bool{}
+	keep := map[*Node]bool{}
+	for _, key := range keys {
+		path := strings.Split(strings.TrimSpace(key), ".")
+		wanted := map[any]*Node{}
+		found := false
+		for _, e := range n.elems {
+			v, exists, plain := e.keyValue(path)
+			if !exists {
+				continue
+			}
+			if !plain {
+				return match, false
+			}
+			found = true
+			wanted[v] = e
+		}
+		if !found {
+			if len(n.elems) == 0 && !n.open {
+				continue
+			}
+			if len(keys) > 1 {
+				continue
+			}
+			return match, false
+		}
+		for i, b := range base {
+			v, exists := baseKey(b, path)
+			if !exists {
+				continue
+			}
+			e, ok := wanted[v]
+			if !ok || taken[e] {
+				continue
+			}
+			if _, busy := match.byBase[i]; busy {
+				continue
+			}
+			match.byBase[i] = e
+			taken[e] = true
+		}
+		for _, e := range wanted {
+			keep[e] = true
+		}
+	}
+	if len(keep) == 0 && len(n.elems)+len(match.byBase) > 0 {
+		return match, false
+	}
+	for _, e := range n.elems {
+		if keep[e] && !taken[e] {
+			match.added = append(match.added, e)
+		}
+	}
+	return match, true
+}
+
+// keyValue returns the value of a key inside an element of a patch.
+func (n *Node) keyValue(path []string) (v any, exists, plain bool) {
+	for _, name := range path {
+		if n.kind != isObject {
+			return nil, false, false
+		}
+		var next *Node
+		for _, f := range n.fields {
+			if f.Name == name {
+				next = f.Value
+			}
+		}
+		if next == nil {
+			return nil, false, false
+		}
+		n = next
+	}
+	return n.scalar, true, n.kind == isScalar
+}
+
+func baseKey(v any, path []string) (any, bool) {
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if v, ok = m[name]; !ok {
+			return nil, false
+		}
+	}
+	if isComposite(v) {
+		return nil, false
+	}
+	return v, true
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	if strings.ContainsAny(name, ".[ /") {
+		return path + "[" + strconv.Quote(name) + "]"
+	}
+	return path + "." + name
+}
+
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

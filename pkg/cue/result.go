@@ -1,0 +1,206 @@
+package cue
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	cuelang "cuelang.org/go/cue"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
+)
+
+// A Result is one evaluated template. Values that it returns belong to the
+// caller. It is safe for concurrent use.
+type Result struct {
+	template *Template
+	cell     *cell
+	value    cuelang.Value
+	args     arguments
+}
+
+// A Named object is one entry of `outputs`.
+type Named struct {
+	Name   string
+	Object map[string]any
+}
+
+// Exists says that the template has a field at path ("outputs.ingress",
+// "output.spec.ports[0]"), concrete or not.
+func (r *Result) Exists(path string) bool {
+	_, ok := r.lookup(path)
+	return ok
+}
+
+func (r *Result) decode(v cuelang.Value, path string) (any, error) {
+	return decode(v, path, r.template.engine.limits.OutputBytes)
+}
+
+func (r *Result) lookup(path string) (cuelang.Value, bool) {
+	p := cuelang.ParsePath(path)
+	if p.Err() != nil {
+		return cuelang.Value{}, false
+	}
+	v := r.value.LookupPath(p)
+	return v, v.Exists()
+}
+
+// Lookup returns the JSON-like value at path. ok is false when there is no
+// such field; the error says what is not known or in conflict.
+func (r *Result) Lookup(path string) (v any, ok bool, err error) {
+	val, ok := r.lookup(path)
+	if !ok {
+		if e := r.brokenParent(path); e != nil {
+			return nil, false, e
+		}
+		return nil, false, nil
+	}
+	v, err = r.decode(val, path)
+	if err != nil {
+		return nil, true, r.explain(err)
+	}
+	return v, true, nil
+}
+
+// brokenParent finds the error that hides a field: `output` in conflict as a
+// whole has no readable fields.
+func (r *Result) brokenParent(path string) error {
+	p := cuelang.ParsePath(path)
+	if p.Err() != nil {
+		return &Error{Kind: TemplateK, Path: path, Message: "is not a path"}
+	}
+	sels := p.Selectors()
+	for i := range sels {
+		v := r.value.LookupPath(cuelang.MakePath(sels[:i]...))
+		if !v.Exists() {
+			return nil
+		}
+		if v.Err() != nil && v.IncompleteKind() == cuelang.BottomKind {
+			return r.explain(located(valueErrors(v), path))
+		}
+	}
+	return nil
+}
+
+// Decode reads the value at path into a Go value through JSON. It leaves into
+// as it is when there is no such field.
+func (r *Result) Decode(path string, into any) error {
+	v, ok, err := r.Lookup(path)
+	if err != nil || !ok {
+		return err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Output returns `output`, nil when the template has none.
+func (r *Result) Output() (map[string]any, error) { return r.object("output") }
+
+func (r *Result) object(path string) (map[string]any, error) {
+	v, ok, err := r.Lookup(path)
+	if err != nil || !ok || v == nil {
+		return nil, err
+	}
+	m, isMap := v.(map[string]any)
+	if !isMap {
+		return nil, &Error{Kind: TemplateK, Path: path, Want: "an object", Got: describe(v)}
+	}
+	return m, nil
+}
+
+// Outputs returns the entries of `outputs` ordered by name.
+func (r *Result) Outputs() ([]Named, error) {
+	m, err := r.object("outputs")
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	out := make([]Named, 0, len(m))
+	for _, name := range names {
+		obj, ok := m[name].(map[string]any)
+		if !ok {
+			return nil, &Error{Kind: TemplateK, Path: "outputs." + name, Want: "an object", Got: describe(m[name])}
+		}
+		out = append(out, Named{Name: name, Object: obj})
+	}
+	return out, nil
+}
+
+// Errs returns the messages of `errs`: what the definition itself found wrong.
+func (r *Result) Errs() ([]string, error) {
+	var out []string
+	err := r.Decode("errs", &out)
+	return out, err
+}
+
+// Patch returns `patch`; ok is false when the template has none.
+func (r *Result) Patch() (p patch.Patch, ok bool, err error) {
+	v, ok := r.lookup("patch")
+	if !ok {
+		return p, false, r.brokenParent("patch")
+	}
+	p, err = patch.FromValue(v, "patch", r.decode)
+	if err != nil {
+		return p, true, r.explain(err)
+	}
+	return p, true, nil
+}
+
+// PatchOutputs returns `patchOutputs` by the name of the auxiliary object.
+func (r *Result) PatchOutputs() (map[string]patch.Patch, error) {
+	v, ok := r.lookup("patchOutputs")
+	if !ok {
+		return nil, r.brokenParent("patchOutputs")
+	}
+	it, err := v.Fields()
+	if err != nil {
+		return nil, r.explain(located(valueErrors(v), "patchOutputs"))
+	}
+	out := map[string]patch.Patch{}
+	for it.Next() {
+		p, err := patch.FromValue(it.Value(), prefixed("patchOutputs", segment(it.Selector().Unquoted())), r.decode)
+		if err != nil {
+			return nil, r.explain(err)
+		}
+		out[it.Selector().Unquoted()] = p.WithoutStrategy()
+	}
+	return out, nil
+}
+
+// Bool returns a field that must be a bool ("isHealth"); ok is false when there
+// is none.
+func (r *Result) Bool(path string) (value, ok bool, err error) {
+	v, ok, err := r.Lookup(path)
+	if err != nil || !ok {
+		return false, ok, err
+	}
+	b, isBool := v.(bool)
+	if !isBool {
+		return false, true, &Error{Kind: TemplateK, Path: path, Want: "a bool", Got: describe(v)}
+	}
+	return b, true, nil
+}
+
+// String returns a field that must be a string ("message"); ok is false when
+// there is none.
+func (r *Result) String(path string) (value string, ok bool, err error) {
+	v, ok, err := r.Lookup(path)
+	if err != nil || !ok {
+		return "", ok, err
+	}
+	s, isString := v.(string)
+	if !isString {
+		return "", true, &Error{Kind: TemplateK, Path: path, Want: "a string", Got: describe(v)}
+	}
+	return s, true, nil
+}

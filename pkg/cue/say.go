@@ -1,0 +1,178 @@
+package cue
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	cuelang "cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
+)
+
+// describe names a Go value for a message, without showing long contents.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return fmt.Sprintf("bool %v", v)
+	case string:
+		if len(v) > 40 {
+			return "a string of " + fmt.Sprint(len(v)) + " characters"
+		}
+		return fmt.Sprintf("string %q", v)
+	case int64:
+		return fmt.Sprintf("int %d", v)
+	case float64:
+		return fmt.Sprintf("number %v", v)
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	return fmt.Sprintf("%T", v)
+}
+
+// joinPath writes CUE's path segments the way people write them:
+// ports[0].port, labels["a.b/c"].
+func joinPath(segments []string) string {
+	path := ""
+	for i := len(segments) - 1; i >= 0; i-- {
+		if s := segments[i]; s != "" {
+			path = prefixed(segment(strings.Trim(s, `"`)), path)
+		}
+	}
+	return path
+}
+
+// segment writes one step of a path.
+func segment(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	if _, err := strconv.Atoi(name); err == nil {
+		return "[" + name + "]"
+	}
+	return "[" + strconv.Quote(name) + "]"
+}
+
+// prefixed puts a step or a path before a path.
+func prefixed(step, path string) string {
+	if path == "" || step == "" || path[0] == '[' {
+		return step + path
+	}
+	return step + "." + path
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z_$#][A-Za-z0-9_$#-]*$`)
+
+// located puts errors that were found below path there, and says which of them
+// are about the user's properties.
+func located(errs []*Error, path string) error {
+	for _, e := range errs {
+		e.Path = prefixed(path, e.Path)
+		if rest, ok := strings.CutPrefix(e.Path, "parameter"); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			e.Path, e.InParameter = strings.TrimPrefix(rest, "."), true
+		}
+	}
+	return join(errs)
+}
+
+// valueErrors lists what is wrong with v; paths are relative to v.
+func valueErrors(v cuelang.Value) []*Error {
+	err := v.Validate(cuelang.Concrete(true))
+	if err == nil {
+		err = v.Err()
+	}
+	if err == nil {
+		return []*Error{{Kind: Missing, DefinitionLine: line(v.Pos()), Message: "is not known"}}
+	}
+	var out []*Error
+	own := v.Path().Selectors()
+	for _, e := range errors.Errors(err) {
+		out = append(out, valueError(e, relative(e.Path(), own), v))
+	}
+	return out
+}
+
+// relative is what the path of an error says beyond the value that it was
+// found at. CUE gives either the full path or a part of it.
+func relative(path []string, own []cuelang.Selector) string {
+	if len(own) == 0 {
+		return joinPath(path)
+	}
+	last := own[len(own)-1].String()
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == last {
+			return joinPath(path[i+1:])
+		}
+	}
+	return ""
+}
+
+func valueError(e errors.Error, path string, v cuelang.Value) *Error {
+	format, args := e.Msg()
+	text := format
+	if len(args) > 0 {
+		text = fmt.Sprintf(format, args...)
+	}
+	out := &Error{Path: path, DefinitionLine: line(e.Position()), Kind: kindOf(text), Message: plainText(text)}
+	if out.DefinitionLine == 0 {
+		out.DefinitionLine = line(v.Pos())
+	}
+	return out
+}
+
+// kindOf classifies a message of CUE, which has no codes for this.
+func kindOf(text string) Kind {
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("incomplete value", "non-concrete", "undefined field", "required but not present"):
+		return Missing
+	case has("mismatched types"):
+		return WrongType
+	case has("conflicting values"):
+		return Conflict
+	case has("not allowed"):
+		return Unknown
+	case has("out of bound", "does not satisfy", "invalid value", "empty disjunction"):
+		return NotAllowed
+	}
+	return TemplateK
+}
+
+// plainText says a message of CUE in plain words.
+func plainText(s string) string {
+	for _, r := range rephrase {
+		s = r.from.ReplaceAllString(s, r.to)
+	}
+	return s
+}
+
+// rephrase lists CUE's wordings and ours.
+var rephrase = []struct {
+	from *regexp.Regexp
+	to   string
+}{
+	{regexp.MustCompile(`^conflicting values (.*) and (.*) \(mismatched types (.*) and (.*)\)$`), `expected $3, got $4 $2`},
+	{regexp.MustCompile(`^conflicting values (.*) and (.*)$`), `is $1 in one place and $2 in another`},
+	{regexp.MustCompile(`^undefined field: (.*)$`), `refers to $1, which does not exist`},
+	{regexp.MustCompile(`^.*: undefined field: (.*)$`), `refers to $1, which does not exist`},
+	{regexp.MustCompile(`^reference "(.*)" not found$`), `refers to "$1", which does not exist`},
+	{regexp.MustCompile(`^incomplete value (.*)$`), `has no value: expected $1`},
+	{regexp.MustCompile(`^non-concrete value (.*) in operand.*$`), `is computed from a value that is not known ($1)`},
+	{regexp.MustCompile(`^field is required but not present$`), `is required`},
+	{regexp.MustCompile(`^field not allowed$`), `is not a known property`},
+	{regexp.MustCompile(`^\d+ errors in empty disjunction:.*$`), `fits none of the allowed forms`},
+	{regexp.MustCompile(`^invalid value (.*) \(out of bound (.*)\)$`), `expected $2, got $1`},
+	{regexp.MustCompile(`#def: `), ``},
+	{regexp.MustCompile(`_\|_`), `(error)`},
+}

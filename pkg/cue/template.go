@@ -1,0 +1,86 @@
+package cue
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Template is one compiled definition. It stays usable when its cell is
+// dropped: the next Eval compiles it again. It is safe for concurrent use.
+type Template struct {
+	engine *Engine
+	src    Source
+	digest string
+
+	facts    facts
+	order    *order // only when it may call providers
+	warnings []Warning
+
+	mu   sync.Mutex // guards building a cell
+	cell atomic.Pointer[cell]
+	used atomic.Int64 // unix nanoseconds of the last use
+}
+
+func newTemplate(e *Engine, digest string, src Source) (*Template, error) {
+	if len(src.Text) > e.limits.TemplateBytes {
+		return nil, limitError("", "the template has %d bytes, at most %d are allowed", len(src.Text), e.limits.TemplateBytes)
+	}
+	t := &Template{engine: e, src: src, digest: digest}
+	if err := t.parse(); err != nil {
+		return nil, err
+	}
+	if _, err := t.compiled(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Source returns what the template was compiled from.
+func (t *Template) Source() Source { return t.src }
+
+// Digest returns the content address of the template.
+func (t *Template) Digest() string { return t.digest }
+
+// ContextFields returns which fields of `context` the text reads. all says that
+// it reads context as a whole, so any field may matter.
+func (t *Template) ContextFields() (fields []string, all bool) {
+	return append([]string(nil), t.facts.context...), t.facts.wholeContext
+}
+
+// HasParameter says that the text declares `parameter`.
+func (t *Template) HasParameter() bool { return t.facts.parameter }
+
+// Calls says that the text may call providers.
+func (t *Template) Calls() bool { return t.facts.calls }
+
+// A Warning is something in the text that works but should be changed.
+type Warning struct {
+	Line    int    // in the definition
+	Message string // what and why
+	Modern  string // the text to write instead; may be empty
+}
+
+// Warnings returns what was rewritten or is doubtful in the text, by line.
+func (t *Template) Warnings() []Warning { return append([]Warning(nil), t.warnings...) }
+
+// Eval fills the input into the template and performs its provider calls, in
+// field order, until nothing is left to call.
+//
+// When an action returns one of the signals of package provider, or an error,
+// Eval returns it (wrapped, use errors.As) together with the Result as far as
+// it was evaluated. Any other error comes with a nil Result.
+func (t *Template) Eval(ctx context.Context, in Input) (*Result, error) {
+	t.used.Store(t.engine.now().UnixNano())
+	if err := t.engine.quarry.check(t); err != nil {
+		return nil, err
+	}
+	args, err := t.arguments(in)
+	if err != nil {
+		return nil, err
+	}
+	return t.eval(ctx, in, args)
+}
+
+func (t *Template) idleSince() time.Time { return time.Unix(0, t.used.Load()) }
