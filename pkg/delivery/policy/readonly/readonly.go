@@ -1,0 +1,25 @@
+// Package readonly reads read-only policies: which objects are looked at and never
+// written or deleted. It is pure.
+package readonly
+
+import (
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy/payload"
+)
+
+// Type is the type of the policies that this package understands.
+const Type = v1alpha1.ReadOnlyPolicyType
+
+// Apply adds what the policy says to the rules.
+func Apply(rules *plan.Rules, p blueprint.Policy) error {
+	spec, err := payload.Decode[v1alpha1.ReadOnlyPolicySpec](p)
+	if err != nil {
+		return err
+	}
+	for _, r := range spec.Rules {
+		rules.ReadOnly = append(rules.ReadOnly, r.Selector)
+	}
+	return nil
+}
