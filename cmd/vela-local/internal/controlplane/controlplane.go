@@ -24,8 +24,8 @@ type Cluster struct {
 	Dir  string `json:"dir"`
 	// Port is the API server's, on loopback only.
 	Port int `json:"port"`
-	// Index is unique per machine; it picks the service addresses.
-	Index int `json:"index"`
+	// Slot is unique per machine; it picks the cluster's addresses.
+	Slot int `json:"slot"`
 	// Store is the etcd endpoint.
 	Store string `json:"store"`
 	// Controllers adds the controller manager, Scheduler the scheduler.
@@ -46,7 +46,17 @@ func (c Cluster) Kubeconfig() string { return filepath.Join(c.Dir, "kubeconfig")
 
 // ServiceCIDR is the range of Service addresses, distinct per cluster so that
 // the host can route to all of them.
-func (c Cluster) ServiceCIDR() string { return fmt.Sprintf("10.%d.0.0/16", 100+c.Index) }
+func (c Cluster) ServiceCIDR() string { return fmt.Sprintf("10.%d.0.0/17", c.second()) }
+
+// PodCIDR is the range of Pod addresses.
+func (c Cluster) PodCIDR() string { return fmt.Sprintf("10.%d.128.0/18", c.second()) }
+
+// LinkAddress returns an address of the link between the host and the node:
+// 1 is the host's, 2 the node's.
+func (c Cluster) LinkAddress(end int) string { return fmt.Sprintf("10.%d.192.%d", c.second(), end) }
+
+// second is the second byte of every address of this cluster.
+func (c Cluster) second() int { return 100 + c.Slot }
 
 // PKI is the directory of certificates and keys.
 func (c Cluster) PKI() string { return filepath.Join(c.Dir, "pki") }
@@ -83,7 +93,7 @@ func (c Cluster) Prepare() error {
 
 func (c Cluster) identities() []pki.Identity {
 	hosts := []string{
-		"127.0.0.1", "localhost", fmt.Sprintf("10.%d.0.1", 100+c.Index),
+		"127.0.0.1", "localhost", fmt.Sprintf("10.%d.0.1", c.second()),
 		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
 	}
 	if c.Advertise != "" {

@@ -21,6 +21,11 @@ import (
 // maxSocketPath is the longest path a unix socket can have on Linux.
 const maxSocketPath = 107
 
+const (
+	electionTick    = 10  // ms
+	electionTimeout = 100 // ms
+)
+
 // Options configure a store.
 type Options struct {
 	Dir string
@@ -86,6 +91,8 @@ func config(o Options) (*embed.Config, error) {
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.UnsafeNoFsync = !o.Durable
 	cfg.LogLevel = "error"
+	// A lone member elects itself; there is no network to be patient with.
+	cfg.TickMs, cfg.ElectionMs = electionTick, electionTimeout
 	// The API servers' own compaction is off: one store, one compactor.
 	cfg.AutoCompactionMode = "periodic"
 	cfg.AutoCompactionRetention = "5m"

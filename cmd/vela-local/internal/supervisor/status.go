@@ -1,0 +1,64 @@
+package supervisor
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/control"
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/controlplane"
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/process"
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/state"
+)
+
+// Status tells what runs; every API server is asked whether it is ready.
+func (s *Supervisor) Status(ctx context.Context) control.Status {
+	s.mu.Lock()
+	nodes := s.nodes
+	s.mu.Unlock()
+	out := Describe(s.dir, s.state)
+	out.Running, out.Nodes, out.Start, out.Build = true, nodes, s.journal.Phase(), s.build
+	var wg sync.WaitGroup
+	for i := range out.Clusters {
+		out.Clusters[i].Nodes = nodes.Mode
+		wg.Go(func() {
+			out.Clusters[i].Ready = controlplane.Probe(ctx, out.Clusters[i].Kubeconfig) == nil
+		})
+	}
+	wg.Wait()
+	own := process.Status{Name: "supervisor", PID: os.Getpid(), Log: s.dir.Log("supervisor"), Ready: true}
+	out.Processes = slices.Concat([]process.Status{own}, s.processes.Status())
+	return out
+}
+
+// Describe is the status of an installation that does not run.
+func Describe(dir state.Dir, st state.State) control.Status {
+	out := control.Status{DataDir: dir.String(), Clusters: []control.Cluster{}, Processes: []process.Status{}}
+	for _, c := range st.Active() {
+		cluster := controlplane.Cluster{Name: c.Name, Dir: dir.Cluster(c.Name), Port: c.Port}
+		out.Clusters = append(out.Clusters, control.Cluster{
+			Name: c.Name, Kubeconfig: cluster.Kubeconfig(), Server: cluster.Server(),
+		})
+	}
+	return out
+}
+
+// Build identifies the binaries on disk: this one and the control plane's.
+func Build() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	sum := sha256.New()
+	for _, path := range []string{self, filepath.Join(filepath.Dir(self), "vela-core")} {
+		if info, err := os.Stat(path); err == nil {
+			fmt.Fprintln(sum, path, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
