@@ -35,6 +35,9 @@ type Factory struct {
 	Context    string
 	Verbose    bool
 
+	// Server answers instead of a real cluster when it is set (tests).
+	Server client.WithWatch
+
 	once     sync.Once
 	resolved resolved
 	err      error
@@ -74,6 +77,9 @@ func (f *Factory) Config() (*rest.Config, error) {
 // Namespace returns the namespace to use when neither a flag nor the document
 // names one. It needs no cluster.
 func (f *Factory) Namespace() string {
+	if f.Server != nil {
+		return "default"
+	}
 	if _, err := f.Config(); err != nil || f.resolved.namespace == "" {
 		return "default"
 	}
@@ -91,12 +97,18 @@ func (f *Factory) SystemNamespace() string {
 // Client returns a client for vela's kinds. It knows where they are served
 // without asking, so that a list is one request.
 func (f *Factory) Client() (client.WithWatch, error) {
-	return f.client(staticMapper())
+	if f.Server != nil {
+		return f.Server, nil
+	}
+	return f.client(Mapper())
 }
 
 // AnyClient returns a client for every kind; kinds that are not vela's are
 // discovered when first used.
 func (f *Factory) AnyClient() (client.WithWatch, error) {
+	if f.Server != nil {
+		return f.Server, nil
+	}
 	config, err := f.Config()
 	if err != nil {
 		return nil, err
@@ -105,7 +117,7 @@ func (f *Factory) AnyClient() (client.WithWatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.client(meta.FirstHitRESTMapper{MultiRESTMapper: meta.MultiRESTMapper{staticMapper(), mapper}})
+	return f.client(meta.FirstHitRESTMapper{MultiRESTMapper: meta.MultiRESTMapper{Mapper(), mapper}})
 }
 
 func (f *Factory) client(mapper meta.RESTMapper) (client.WithWatch, error) {

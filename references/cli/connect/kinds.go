@@ -23,9 +23,9 @@ func addKinds(scheme *runtime.Scheme) {
 	utilruntime.Must(corev1.AddToScheme(scheme))
 }
 
-// staticMapper knows the kinds that commands use in any case, without a
+// Mapper knows the kinds that commands use in any case, without a
 // request to the server.
-func staticMapper() meta.RESTMapper {
+func Mapper() meta.RESTMapper {
 	core := schema.GroupVersion{Version: "v1"}
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1beta1.GroupVersion, v1alpha1.GroupVersion, core})
 	scheme := Scheme()

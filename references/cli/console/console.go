@@ -79,12 +79,9 @@ func (s IO) Warnf(format string, args ...any) {
 	fmt.Fprintln(s.Err, s.ErrStyle().Wait("Warning:"), fmt.Sprintf(format, args...))
 }
 
-// Confirm asks a yes/no question; everything but yes is no. Without a
-// terminal nobody can answer, so it fails and names the flag to use.
-func (s IO) Confirm(question, flag string) (bool, error) {
-	if !s.InTerminal {
-		return false, Usagef("%s this needs an answer and standard input is no terminal: add %s", question, flag)
-	}
+// Confirm asks a yes/no question; everything but yes is no. The caller checks
+// InTerminal first: elsewhere nobody can answer.
+func (s IO) Confirm(question string) (bool, error) {
 	fmt.Fprintf(s.Err, "%s [y/N] ", question)
 	line, err := bufio.NewReader(s.In).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -14,6 +14,8 @@ const (
 	ExitOK     = 0
 	ExitFailed = 1 // the command, or the Application that it is about
 	ExitUsage  = 2 // the command line is wrong; nothing was done
+
+	exitInterrupted = 130 // as a shell says it
 )
 
 // A UsageError is a command line that cannot be understood.
@@ -54,9 +56,15 @@ func (s IO) Exit(err error) int {
 		return ExitOK
 	}
 	style := s.ErrStyle()
-	fmt.Fprintln(s.Err, style.Bad("Error:"), strings.TrimSpace(message(err)))
-	var hint *HintError
-	if errors.As(err, &hint) {
+	for _, e := range fault.List(err) {
+		var hint *HintError
+		if errors.As(e, &hint) && fault.Reason(e) == "" {
+			e = strip(e, hint)
+		}
+		fmt.Fprintln(s.Err, style.Bad("Error:"), strings.TrimSpace(fault.Message(e)))
+		if hint == nil {
+			continue
+		}
 		for _, line := range hint.Next {
 			fmt.Fprintln(s.Err, style.Dim("  → ")+line)
 		}
@@ -66,17 +74,17 @@ func (s IO) Exit(err error) int {
 	case errors.As(err, &usage):
 		return ExitUsage
 	case errors.Is(err, context.Canceled):
-		return 130 // as a shell says for an interrupt
+		return exitInterrupted
 	default:
 		return ExitFailed
 	}
 }
 
-// message is what the user reads: each mistake with its place and hint.
-func message(err error) string {
-	var hint *HintError
-	if errors.As(err, &hint) && fault.Reason(hint.Err) != "" {
-		return fault.Message(hint.Err)
+// strip takes the hint off, so that several mistakes below it are told one by
+// one.
+func strip(err error, hint *HintError) error {
+	if err == error(hint) {
+		return hint.Err
 	}
-	return fault.Message(err)
+	return err
 }

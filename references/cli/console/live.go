@@ -48,8 +48,14 @@ func (l *Live) Update(lines []Line) {
 	}
 }
 
-// Done leaves the last state on the screen; what is written next comes below.
-func (l *Live) Done() { l.drawn = 0 }
+// Done ends the display. On a terminal the block goes away when replaced says
+// that something better follows on the same screen; elsewhere it stays.
+func (l *Live) Done(replaced bool) {
+	if replaced && l.drawn > 0 {
+		fmt.Fprintf(l.io.Err, "\x1b[%dA\r\x1b[J", l.drawn)
+	}
+	l.drawn = 0
+}
 
 func (l *Live) redraw(lines []Line) {
 	var out strings.Builder

@@ -1,0 +1,9 @@
+package up_test
+
+import (
+	"testing"
+
+	"github.com/seed-c5f95f19/vela/references/cli/clitest"
+)
+
+func TestUpGolden(t *testing.T) { clitest.Run(t, "testdata/*.txtar") }
