@@ -257,7 +257,7 @@ func (c *calls) fill(ctx context.Context, f *found, answer any) error {
 	}
 	var v cuelang.Value
 	if err := c.template.guard(ctx, func() {
-		v = c.root.FillPath(path, answer)
+		v = c.root.FillPath(path, encode(c.root.Context(), answer))
 		_ = v.Err()
 	}); err != nil {
 		return err

@@ -14,11 +14,18 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 		return nil, err
 	}
 	var v cuelang.Value
-	if err := t.guard(ctx, func() { v = fill(c, args) }); err != nil {
+	var wrong error
+	if err := t.guard(ctx, func() {
+		v = fill(c, args)
+		wrong = v.LookupPath(pathParameter).Validate()
+	}); err != nil {
 		return nil, err
 	}
 	t.wear(c)
 	res := &Result{template: t, cell: c, value: v, args: args}
+	if wrong != nil {
+		return nil, res.explain(located(valueErrors(v.LookupPath(pathParameter)), "parameter"))
+	}
 	if !t.facts.calls {
 		return res, nil
 	}
@@ -31,14 +38,13 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 	return res, nil
 }
 
+var pathParameter = cuelang.ParsePath("parameter")
+
 // fill unifies the input with the template and evaluates all of it, so that
 // later reads of the value are cheap and safe.
 func fill(c *cell, args arguments) cuelang.Value {
-	v := c.value.FillPath(cuelang.Path{}, map[string]any{
-		"parameter": args.parameter,
-		"context":   args.context,
-	})
-	return v
+	in := encode(c.ctx, map[string]any{"parameter": args.parameter, "context": args.context})
+	return c.value.FillPath(cuelang.Path{}, in)
 }
 
 // guard runs f on the pool and quarantines the template when f does not end in
