@@ -44,7 +44,7 @@ func parseTemplate(src Source) (*ast.File, []Warning, error) {
 	text := src.Text + "\nparameter: _\ncontext: _\n"
 	f, err := parser.ParseFile(src.Name, text, parser.ParseComments)
 	if err != nil {
-		return nil, nil, textError(err)
+		return nil, nil, firstOf(textError(err)) // the rest only follows from it
 	}
 	warnings := modernize(f)
 	return f, warnings, nil
@@ -242,6 +242,13 @@ func textError(err error) error {
 	return &Error{Kind: TemplateK, Message: "does not compile"}
 }
 
+func firstOf(err error) error {
+	if all := Errors(err); len(all) > 0 {
+		return all[0]
+	}
+	return err
+}
+
 func buildError(err error) error {
 	var out []*Error
 	for _, e := range errors.Errors(err) {
@@ -252,11 +259,25 @@ func buildError(err error) error {
 		out = append(out, &Error{
 			Kind:           TemplateK,
 			Path:           joinPath(e.Path()),
-			DefinitionLine: line(e.Position()),
+			DefinitionLine: errorLine(e),
 			Message:        plainText(text),
 		})
 	}
 	return join(out)
+}
+
+// errorLine is the first line of the definition that an error is about.
+func errorLine(e errors.Error) int {
+	if l := line(e.Position()); l > 0 {
+		return l
+	}
+	first := 0
+	for _, p := range e.InputPositions() {
+		if l := line(p); l > 0 && (first == 0 || l < first) {
+			first = l
+		}
+	}
+	return first
 }
 
 func line(pos token.Pos) int {

@@ -117,7 +117,7 @@ func valueError(e errors.Error, path string, v cuelang.Value) *Error {
 	if len(args) > 0 {
 		text = fmt.Sprintf(format, args...)
 	}
-	out := &Error{Path: path, DefinitionLine: line(e.Position()), Kind: kindOf(text), Message: plainText(text)}
+	out := &Error{Path: path, DefinitionLine: errorLine(e), Kind: kindOf(text), Message: plainText(text)}
 	if out.DefinitionLine == 0 {
 		out.DefinitionLine = line(v.Pos())
 	}
@@ -151,11 +151,17 @@ func kindOf(text string) Kind {
 
 // plainText says a message of CUE in plain words.
 func plainText(s string) string {
+	if m := twoValues.FindStringSubmatch(s); m != nil && !strings.Contains(s, "mismatched types") {
+		a, b := min(m[1], m[2]), max(m[1], m[2]) // CUE gives them in any order
+		return "is " + a + " in one place and " + b + " in another"
+	}
 	for _, r := range rephrase {
 		s = r.from.ReplaceAllString(s, r.to)
 	}
 	return s
 }
+
+var twoValues = regexp.MustCompile(`^conflicting values (.*) and (.*)$`)
 
 // rephrase lists CUE's wordings and ours.
 var rephrase = []struct {
@@ -163,9 +169,8 @@ var rephrase = []struct {
 	to   string
 }{
 	{regexp.MustCompile(`^conflicting values (.*) and (.*) \(mismatched types (.*) and (.*)\)$`), `expected $3, got $4 $2`},
-	{regexp.MustCompile(`^conflicting values (.*) and (.*)$`), `is $1 in one place and $2 in another`},
-	{regexp.MustCompile(`^undefined field: (.*)$`), `refers to $1, which does not exist`},
-	{regexp.MustCompile(`^.*: undefined field: (.*)$`), `refers to $1, which does not exist`},
+	{regexp.MustCompile(`^undefined field: (.*)$`), `refers to "$1", which does not exist`},
+	{regexp.MustCompile(`^.*: undefined field: (.*)$`), `refers to "$1", which does not exist`},
 	{regexp.MustCompile(`^reference "(.*)" not found$`), `refers to "$1", which does not exist`},
 	{regexp.MustCompile(`^incomplete value (.*)$`), `has no value: expected $1`},
 	{regexp.MustCompile(`^non-concrete value (.*) in operand.*$`), `is computed from a value that is not known ($1)`},

@@ -1,6 +1,8 @@
 package patch
 
 import (
+	"fmt"
+
 	cuelang "cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 )
@@ -16,7 +18,17 @@ func FromValue(v cuelang.Value, path string, decode Decode) (Patch, error) {
 	if err != nil {
 		return Patch{}, err
 	}
-	return New(root, markers(v).Whole()), nil
+	return New(root, whole(v, root)), nil
+}
+
+// whole finds the whole-patch strategy. CUE gives a comment before the chain
+// `patch: operations: …` to the last field of the chain.
+func whole(v cuelang.Value, root *Node) Strategy {
+	s := markers(v).Whole()
+	for n := root; s == Unify && n.kind == isObject && len(n.fields) == 1; n = n.fields[0].Value {
+		s = n.fields[0].Whole()
+	}
+	return s
 }
 
 type reader struct {
@@ -115,7 +127,11 @@ type constraint struct {
 }
 
 func (c constraint) With(base any) (any, error) {
-	return c.decode(c.v.FillPath(cuelang.Path{}, base), c.path)
+	v, err := c.decode(c.v.FillPath(cuelang.Path{}, base), c.path)
+	if err == nil {
+		return v, nil
+	}
+	return nil, fmt.Errorf("expected %v, got %s", c.v, show(base))
 }
 
 func (c constraint) Default() (any, error) { return c.decode(c.v, c.path) }
