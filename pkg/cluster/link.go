@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// An AwayError says that a cluster cannot be asked.
+type AwayError struct {
+	Cluster string
+	Since   time.Time
+	Reason  string // the same until the cluster is back
+}
+
+func (e *AwayError) Error() string {
+	return fmt.Sprintf("cluster %q cannot be reached since %s: %s", e.Cluster, e.Since.UTC().Format(time.RFC3339), e.Reason)
+}
+
+// Backoff of requests to a cluster that is away.
+const (
+	minPause = time.Second
+	maxPause = 30 * time.Second
+)
+
+// A link is what is known about the way to one cluster. After a failure,
+// requests are refused for a pause that doubles, so that nobody waits for a
+// timeout again and again; then one is let through.
+type link struct {
+	cluster string
+	now     func() time.Time
+	changed func(away bool) // called without the lock
+
+	mu      sync.Mutex
+	away    *AwayError
+	pause   time.Duration
+	retryAt time.Time
+	success time.Time // when a request that succeeded ended
+}
+
+// allow returns an error while requests make no sense.
+func (l *link) allow() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if l.away == nil || !now.Before(l.retryAt) {
+		l.retryAt = now.Add(l.pause) // for the others, until this one has an answer
+		return nil
+	}
+	return l.away
+}
+
+// state returns since when and why the cluster is away; nil when it is not.
+func (l *link) state() *AwayError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.away
+}
+
+// seen learns from the outcome of a request that was started then. It returns
+// the error to hand on.
+func (l *link) seen(started time.Time, err error) error {
+	reason, lost := unreachable(err)
+	l.mu.Lock()
+	before := l.away != nil
+	switch {
+	case !lost && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		l.away, l.pause, l.retryAt, l.success = nil, 0, time.Time{}, l.now()
+	case lost && l.success.After(started):
+		// Another request came through in the meantime: this is not the cluster.
+	case lost:
+		l.pause = min(max(2*l.pause, minPause), maxPause)
+		l.retryAt = l.now().Add(l.pause)
+		if l.away == nil {
+			l.away = &AwayError{Cluster: l.cluster, Since: l.now(), Reason: reason}
+		}
+		err = l.away
+	}
+	after := l.away != nil
+	l.mu.Unlock()
+	if before != after && l.changed != nil {
+		l.changed(after)
+	}
+	return err
+}
+
+// errTimeout is the cause of a request that took longer than its own limit, as
+// opposed to a caller that gave up.
+var errTimeout = errors.New("no answer in time")
+
+// unreachable reports whether err means that no API server answered, or that it
+// does not know us, and says why in words that stay the same.
+func unreachable(err error) (string, bool) {
+	if err == nil {
+		return "", false
+	}
+	if errors.Is(err, errTimeout) {
+		return errTimeout.Error(), true
+	}
+	if apierrors.IsUnauthorized(err) {
+		return "the credential is not accepted", true
+	}
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		return "", false
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return "", false
+	}
+	var op *net.OpError
+	if errors.As(err, &op) { // without the local port, which is another one each time
+		where := "the server"
+		if op.Addr != nil {
+			where = op.Addr.String()
+		}
+		return fmt.Sprintf("%s %s: %v", op.Op, where, op.Err), true
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err.Error(), true
+	}
+	var n net.Error
+	if errors.As(err, &n) {
+		return n.Error(), true
+	}
+	return "", false
+}
