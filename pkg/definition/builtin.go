@@ -43,7 +43,7 @@ func BuiltinObjects() ([]client.Object, error) {
 		}
 		obj, err := ParseCUE(file, string(text))
 		if err != nil {
-			return nil, fmt.Errorf("built-in definition %s: %w", file, err)
+			return nil, fmt.Errorf("built-in definition: %w", err)
 		}
 		obj.SetNamespace(SystemNamespace)
 		objs = append(objs, obj)

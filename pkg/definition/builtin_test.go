@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"cuelang.org/go/cue/format"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 )
@@ -34,13 +35,13 @@ func TestBuiltinFiles(t *testing.T) {
 			} else if string(formatted) != string(text) {
 				t.Errorf("%s is not formatted; UPDATE=1 does it", file)
 			}
-			first := parse(t, string(text))
+			first := parse(t, string(formatted))
 			again, err := definition.FormatCUE(first.Object)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if second := parse(t, again); second.Digest != first.Digest {
-				t.Errorf("%s changes when it is formatted and parsed again:\n%s", file, again)
+				t.Errorf("the spec changes when it is formatted and parsed again (-first +second):\n%s", cmp.Diff(first.Object, second.Object))
 			}
 		})
 	}

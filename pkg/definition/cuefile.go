@@ -101,8 +101,8 @@ func split(f *ast.File, text string) (parts, error) {
 				continue
 			}
 			s, ok := d.Value.(*ast.StructLit)
-			if !ok || !s.Lbrace.IsValid() {
-				return p, fmt.Errorf("template is not a struct in braces")
+			if !ok {
+				return p, fmt.Errorf("template is not a struct")
 			}
 			template = s
 		case *ast.CommentGroup, *ast.Package:
@@ -116,7 +116,11 @@ func split(f *ast.File, text string) (parts, error) {
 	if template == nil {
 		return p, fmt.Errorf("no field template")
 	}
-	body := dedent(text[template.Lbrace.Offset()+1 : template.Rbrace.Offset()])
+	from, to := template.Pos().Offset(), template.End().Offset() // template: parameter: {...}
+	if template.Lbrace.IsValid() {
+		from, to = template.Lbrace.Offset()+1, template.Rbrace.Offset()
+	}
+	body := dedent(text[from:to])
 	if len(imports) > 0 {
 		body = strings.Join(imports, "\n") + "\n\n" + body
 	}

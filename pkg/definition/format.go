@@ -8,7 +8,9 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
 	cuejson "cuelang.org/go/encoding/json"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -93,11 +95,38 @@ func headText(name string, h header) (string, error) {
 	if err != nil {
 		return "", cueError(err)
 	}
+	raw(expr, 1)
 	out, err := format.Node(&ast.Field{Label: ast.NewString(name), Value: expr}, format.Simplify())
 	if err != nil {
 		return "", cueError(err)
 	}
 	return string(out) + "\n", nil
+}
+
+// raw writes strings of several lines, such as health policies, the way people
+// do: line by line, without escapes. depth is the indentation inside x.
+func raw(x ast.Expr, depth int) {
+	s, ok := x.(*ast.StructLit)
+	if !ok {
+		return
+	}
+	for _, e := range s.Elts {
+		f, ok := e.(*ast.Field)
+		if !ok {
+			continue
+		}
+		lit, ok := f.Value.(*ast.BasicLit)
+		if !ok {
+			raw(f.Value, depth+1)
+			continue
+		}
+		text, err := literal.Unquote(lit.Value)
+		if lit.Kind != token.STRING || err != nil || !strings.Contains(text, "\n") || strings.Contains(text, `"""#`) {
+			continue
+		}
+		indent := "\n" + strings.Repeat("\t", depth+1)
+		lit.Value = `#"""` + indent + strings.ReplaceAll(text, "\n", indent) + indent + `"""#`
+	}
 }
 
 // hoist takes the imports out of a template, because in a file they stand
