@@ -1,0 +1,189 @@
+package render
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+)
+
+// renderTrait lets one trait work on what was rendered so far.
+func (j *job) renderTrait(ctx context.Context, u unit, typ string) error {
+	if u.template == nil {
+		return nil // only controllers look at it
+	}
+	err := j.trait(ctx, u, typ)
+	if err != nil && u.def.Stage == string(manifest.PostDispatch) && j.req.Live == nil && waits(err) {
+		return nil // it needs what only the live workload can tell
+	}
+	if err != nil {
+		return u.fail(err)
+	}
+	return nil
+}
+
+// waits reports whether all that is wrong is that the template reads what is not
+// there yet.
+func waits(err error) bool {
+	all := cue.Errors(err)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e *cue.Error) bool { return e.InParameter || e.Kind != cue.Missing })
+}
+
+func (j *job) trait(ctx context.Context, u unit, typ string) error {
+	res, err := j.evaluate(ctx, u.template, u, j.traitFields(u))
+	if err != nil {
+		return err
+	}
+	if res.Exists("processing.http") {
+		if res, err = j.process(ctx, res, u); err != nil {
+			return err
+		}
+	}
+	if err := u.reported(res); err != nil {
+		return err
+	}
+	named, err := res.Outputs()
+	if err != nil {
+		return err
+	}
+	if err := j.patchAll(res, u); err != nil {
+		return err
+	}
+	return j.add(named, u, typ)
+}
+
+// traitFields are the context fields that only traits see.
+func (j *job) traitFields(u unit) map[string]any {
+	out := map[string]any{"componentType": j.req.Component.Type, "output": any(j.workload)}
+	objects := map[string]any{}
+	for _, o := range j.objects {
+		objects[o.name] = o.fields
+	}
+	if live := j.req.Live; live != nil && u.def.Stage == string(manifest.PostDispatch) {
+		if live.Output != nil {
+			out["output"] = content(live.Output)
+		}
+		for name, o := range live.Outputs {
+			objects[name] = content(o)
+		}
+	}
+	if len(objects) > 0 {
+		out["outputs"] = objects
+	}
+	return out
+}
+
+// content is a live object as templates see it: without what only the API server
+// needs.
+func content(o *unstructured.Unstructured) map[string]any {
+	fields := maps.Clone(o.Object)
+	if meta, ok := fields["metadata"].(map[string]any); ok {
+		meta = maps.Clone(meta)
+		delete(meta, "managedFields")
+		fields["metadata"] = meta
+	}
+	return fields
+}
+
+// patchAll applies patch and patchOutputs, all of them or none.
+func (j *job) patchAll(res *cue.Result, u unit) error {
+	p, ok, err := res.Patch()
+	if err != nil {
+		return err
+	}
+	others, err := res.PatchOutputs()
+	if err != nil {
+		return err
+	}
+	workload := j.workload
+	if ok {
+		if workload, err = patch.Apply(j.workload, p.By(u.what, j.owners)); err != nil {
+			return u.conflict("the workload", err)
+		}
+	}
+	patched := map[*object]map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		o := j.find(name)
+		if o == nil {
+			continue // KubeVela ignores a patch of an object that is not there
+		}
+		if patched[o], err = patch.Apply(o.fields, others[name].By(u.what, patch.NewOwners(o.what))); err != nil {
+			return u.conflict(fmt.Sprintf("object %q", name), err)
+		}
+	}
+	j.workload = workload
+	for o, fields := range patched {
+		o.fields = fields
+	}
+	return nil
+}
+
+// conflict says which field two writers want to have differently.
+func (u unit) conflict(what string, err error) error {
+	if len(cue.Errors(err)) > 0 {
+		return err
+	}
+	return fault.Invalid(v1beta1.ReasonRenderFailed,
+		fmt.Errorf("%s cannot patch %s: %w", u.what, what, err), fault.At(u.origin.Property("")))
+}
+
+// process sends the HTTP request that a trait asks for under processing.http and
+// evaluates the trait again with the answer in processing.output.
+func (j *job) process(ctx context.Context, res *cue.Result, u unit) (*cue.Result, error) {
+	j.moving = true
+	request, _, err := res.Lookup("processing.http")
+	if err != nil {
+		return nil, err
+	}
+	do, _, ok := j.req.Actions.ReadOnly().Lookup("http", "do")
+	if !ok {
+		return nil, fault.Because(v1beta1.ReasonRenderFailed,
+			errors.New("asks for an HTTP request, which cannot be sent from here"), fault.At(u.origin.String()))
+	}
+	answer, err := do(ctx, provider.Call{Provider: "http", Do: "do", Path: "processing.http", Params: request})
+	if err != nil {
+		return nil, fault.Because(v1beta1.ReasonRenderFailed, fmt.Errorf("HTTP request: %w", err), fault.At(u.origin.String()))
+	}
+	body, err := bodyOf(answer)
+	if err != nil {
+		return nil, fault.Because(v1beta1.ReasonRenderFailed, fmt.Errorf("HTTP request: %w", err), fault.At(u.origin.String()))
+	}
+	// The answer goes in as text: it may conflict with what the template expects
+	// there, and then the template is where the mistake shows.
+	t, err := j.engine.Compile(cue.Source{
+		Kind: string(u.def.Kind), Name: u.def.Name, Text: fmt.Sprintf("%s\nprocessing: output: %s\n", u.def.Template, body),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return j.evaluate(ctx, t, u, j.traitFields(u))
+}
+
+// bodyOf returns the JSON text in the answer of the HTTP provider.
+func bodyOf(answer any) (string, error) {
+	m, _ := answer.(map[string]any)
+	if r, ok := m["response"].(map[string]any); ok {
+		m = r
+	}
+	body, _ := m["body"].(string)
+	if code, ok := m["statusCode"].(int64); ok && code >= 400 {
+		return "", fmt.Errorf("the server answered with status %d", code)
+	}
+	var v map[string]any
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		return "", errors.New("the answer is not a JSON object")
+	}
+	text, err := json.Marshal(v) // canonical, so that equal answers compile once
+	return string(text), err
+}
