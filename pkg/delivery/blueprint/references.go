@@ -74,6 +74,7 @@ func (p *parser) loadPolicy(name, at string, names []string) (Policy, bool) {
 		p.invalid(v1beta1.ReasonInvalidPolicy, at, "Policy %s: type %q is not supported in this version", p.key(name), envBinding)
 		return Policy{}, false
 	}
+	p.draft.ReferencedPolicies = append(p.draft.ReferencedPolicies, *obj.DeepCopy())
 	return p.external(obj), true
 }
 

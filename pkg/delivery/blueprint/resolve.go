@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -217,4 +218,36 @@ func (u use) missing(err error) error {
 	}
 	return fault.Because(v1beta1.ReasonDefinitionMissing,
 		fmt.Errorf("%s uses %s, which is not installed", u.user, u.ref), opts...)
+}
+
+// Uses returns the definitions that a draft asks for, those that overrides bring
+// in too, each once.
+func (d Draft) Uses() []definition.Ref {
+	var out []definition.Ref
+	add := func(kind definition.Kind, name string) {
+		if ref := (definition.Ref{Kind: kind, Name: name}); name != "" && !slices.Contains(out, ref) {
+			out = append(out, ref)
+		}
+	}
+	for _, c := range d.Components {
+		add(definition.Component, c.Type)
+		for _, t := range c.Traits {
+			add(definition.Trait, t.Type)
+		}
+	}
+	for _, o := range overrides(d) {
+		for _, c := range o.components {
+			add(definition.Component, c.typ)
+			for _, t := range c.traits {
+				add(definition.Trait, t.Type)
+			}
+		}
+	}
+	for _, p := range d.Policies {
+		add(definition.Policy, p.Type)
+	}
+	for _, s := range d.Workflow.AllSteps() {
+		add(definition.WorkflowStep, s.Type)
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package blueprint
 import (
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 )
@@ -92,8 +93,11 @@ type Draft struct {
 	Policies   []Policy
 	Workflow   Workflow
 
-	// Spec is the specification as it was written: what a revision keeps.
-	Spec v1beta1.ApplicationSpec
+	// What it was made from, for the revision: the specification as written and
+	// the objects that it refers to.
+	Spec               v1beta1.ApplicationSpec
+	ReferencedPolicies []v1alpha1.Policy
+	ReferencedWorkflow *v1alpha1.Workflow
 }
 
 // A Blueprint is a Draft with every definition pinned by content. It is

@@ -50,6 +50,7 @@ func (p *parser) workflow(in *v1beta1.Workflow) {
 		if obj == nil {
 			return
 		}
+		p.draft.ReferencedWorkflow = obj.DeepCopy()
 		steps, origin = obj.Steps, Origin{Object: "Workflow " + p.key(in.Ref)}
 		if mode == nil {
 			mode = obj.Mode
