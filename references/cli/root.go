@@ -13,6 +13,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/delete"
+	"github.com/seed-c5f95f19/vela/references/cli/local"
 	"github.com/seed-c5f95f19/vela/references/cli/ls"
 	"github.com/seed-c5f95f19/vela/references/cli/status"
 	"github.com/seed-c5f95f19/vela/references/cli/up"
@@ -51,6 +52,9 @@ what drifts.`,
 		status.NewCommand(f, nil),
 		ls.NewCommand(f, nil),
 		delete.NewCommand(f, nil),
+	)
+	add(root, groupPlatform, "Clusters:",
+		local.NewCommand(f, nil),
 	)
 	add(root, groupSystem, "This command:",
 		versioncmd.NewCommand(f, nil),

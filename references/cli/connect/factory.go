@@ -179,7 +179,7 @@ func (f *Factory) kubeconfigs() (files []string, origin string) {
 
 // localHub is the kubeconfig of the hub that `vela local start` runs.
 func (f *Factory) localHub() string {
-	return filepath.Join(f.HomeDir, ".vela", "local", "hub.kubeconfig")
+	return filepath.Join(f.HomeDir, ".vela", "local", "clusters", "hub", "kubeconfig")
 }
 
 func (f *Factory) inCluster() (resolved, error) {
