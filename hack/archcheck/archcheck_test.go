@@ -42,6 +42,7 @@ func TestForbidden(t *testing.T) {
 		"foreign modules are free elsewhere":          {"pkg/cluster", "k8s.io/client-go/kubernetes", ""},
 		"product code may not import test code":       {"pkg/cluster", "pkg/test/env", "for tests"},
 		"test code imports test code":                 {"pkg/test/fleet", "pkg/test/env", ""},
+		"a package for tests imports test code":       {"references/cli/clitest", "pkg/test/golden", ""},
 		"benchmarks import the product and test code": {"bench/load", "pkg/test/env", ""},
 		"nothing imports hack":                        {"pkg/cluster", "hack/archcheck", "nothing imports hack"},
 		"hack imports what it likes":                  {"hack/gendefs", "pkg/definition", ""},

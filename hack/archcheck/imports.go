@@ -72,8 +72,8 @@ func forbidden(from, to string) (why, fix string) {
 	if !own(to) {
 		return "", ""
 	}
-	if inside(to, "pkg/test") && !inside(from, "pkg/test") && !inside(from, "e2e") && !inside(from, "bench") {
-		return "pkg/test is for tests", "import it in _test.go files only"
+	if inside(to, "pkg/test") && !forTests(from) {
+		return "pkg/test is for tests", "import it in _test.go files or in a package whose name ends in test"
 	}
 	if _, _, ok := layer(to); !ok && !inside(to, "pkg/test") {
 		if top, _, _ := strings.Cut(from, "/"); !inside(to, top) {
@@ -88,6 +88,11 @@ func forbidden(from, to string) (why, fix string) {
 			"declare a small interface where it is used and pass the implementation in from above"
 	}
 	return sideways(from, to)
+}
+
+// forTests reports whether a package is only there for tests.
+func forTests(path string) bool {
+	return inside(path, "pkg/test") || inside(path, "e2e") || inside(path, "bench") || strings.HasSuffix(path, "test")
 }
 
 // apisImport keeps the wire types free of everything but Kubernetes' own types.
