@@ -9,6 +9,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+//go:generate go run ../../hack/gendefs -o ../../charts/vela-core/definitions
+
 // builtin holds one folder per definition: builtin/<kind>/<name>/<name>.cue.
 //
 //go:embed builtin/*/*/*.cue
