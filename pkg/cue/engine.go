@@ -33,7 +33,6 @@ type Engine struct {
 	limits   Limits
 	now      func() time.Time
 	cells    *cells
-	results  *results
 	pool     *pool
 	quarry   *quarantine
 }
@@ -55,7 +54,6 @@ func NewEngine(o Options) *Engine {
 	}
 	e.digest = hex.EncodeToString(h.Sum(nil))
 	e.cells = newCells(e.limits, e.now)
-	e.results = newResults(e.limits.ResultBytes)
 	e.pool = newPool(e.limits.Workers)
 	e.quarry = newQuarantine()
 	return e
@@ -90,9 +88,6 @@ type Stats struct {
 	Templates   int   // known templates
 	Cells       int   // of these, compiled at the moment
 	CellBytes   int64 // estimate
-	ResultBytes int64
-	Hits        int64 // rendered results taken from the cache
-	Misses      int64
 	Quarantined int
 	Stuck       int // evaluations beyond their budget that still run
 }
@@ -101,6 +96,5 @@ type Stats struct {
 func (e *Engine) Stats() Stats {
 	s := Stats{Quarantined: e.quarry.len(), Stuck: e.pool.stuck()}
 	s.Templates, s.Cells, s.CellBytes = e.cells.size()
-	s.ResultBytes, s.Hits, s.Misses = e.results.size()
 	return s
 }

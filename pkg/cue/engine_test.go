@@ -277,7 +277,7 @@ func TestBool(t *testing.T) {
 }
 
 func BenchmarkWebservice(b *testing.B) {
-	e := cue.NewEngine(cue.Options{Limits: cue.Limits{ResultBytes: -1}})
+	e := cue.NewEngine(cue.Options{})
 	tmpl := compile(b, e, webservice(b))
 	in := cue.Input{
 		Parameter: map[string]any{"image": "nginx", "cpu": "500m", "env": []any{map[string]any{"name": "A", "value": "b"}}, "ports": []any{map[string]any{"port": int64(80), "expose": true}}},

@@ -20,11 +20,10 @@ type Limits struct {
 	Calls         int           // provider calls of one evaluation (10,000)
 	Workers       int           // evaluations that run at the same time (2 × GOMAXPROCS)
 
-	Cells       int           // compiled templates kept (2,000)
-	CellBytes   int64         // estimate of their memory (512 MiB)
-	CellIdle    time.Duration // a cell unused for so long is dropped (30m)
-	CellEvals   int64         // evaluations after which a cell is compiled anew (100,000)
-	ResultBytes int64         // rendered results kept (64 MiB); negative switches the cache off
+	Cells     int           // compiled templates kept (2,000)
+	CellBytes int64         // estimate of their memory (512 MiB)
+	CellIdle  time.Duration // a cell unused for so long is dropped (30m)
+	CellEvals int64         // evaluations after which a cell is compiled anew (100,000)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -42,7 +41,6 @@ func (l Limits) withDefaults() Limits {
 	def(&l.CellBytes, 512<<20)
 	def(&l.CellIdle, 30*time.Minute)
 	def(&l.CellEvals, 100_000)
-	def(&l.ResultBytes, 64<<20)
 	return l
 }
 

@@ -44,6 +44,11 @@ func parseTemplate(src Source) (*ast.File, []Warning, error) {
 	text := src.Text + "\nparameter: _\ncontext: _\n"
 	f, err := parser.ParseFile(src.Name, text, parser.ParseComments)
 	if err != nil {
+		if g, retry := parser.ParseFile(src.Name, quoteWords(text), parser.ParseComments); retry == nil {
+			f, err = g, nil
+		}
+	}
+	if err != nil {
 		return nil, nil, firstOf(textError(err)) // the rest only follows from it
 	}
 	warnings := modernize(f)
