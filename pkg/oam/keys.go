@@ -41,11 +41,11 @@ const (
 
 // Labels on Applications.
 const (
-	LabelProject       = "core.oam.dev/project"
-	LabelPause         = "controller.core.oam.dev/pause"
-	LabelSourceOfTruth = "app.oam.dev/source-of-truth"
-	LabelScheduled     = "controller.core.oam.dev/scheduled-shard-id"
-	LabelShard         = "controller.core.oam.dev/shard-id"
+	LabelProject         = "core.oam.dev/project"
+	LabelControllerPause = "controller.core.oam.dev/pause"
+	LabelSourceOfTruth   = "app.oam.dev/source-of-truth"
+	LabelScheduled       = "controller.core.oam.dev/scheduled-shard-id"
+	LabelShard           = "controller.core.oam.dev/shard-id"
 )
 
 // Labels on definitions and what is stored with them.
