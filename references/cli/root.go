@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-c5f95f19/vela/pkg/version"
+	"github.com/seed-c5f95f19/vela/references/cli/cluster"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/delete"
@@ -54,6 +55,7 @@ what drifts.`,
 		delete.NewCommand(f, nil),
 	)
 	add(root, groupPlatform, "Clusters:",
+		cluster.NewCommand(f),
 		local.NewCommand(f, nil),
 	)
 	add(root, groupSystem, "This command:",
