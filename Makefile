@@ -33,12 +33,13 @@ help: ## Print this list
 	@echo
 
 .PHONY: build
-build: ## Build bin/vela, bin/vela-core and bin/vela-local
+build: ## Build bin/vela, bin/vela-core, bin/vela-local and its images
 	@mkdir -p $(BIN)
 	@hack/say.sh "build vela, vela-core$(if $(wildcard cmd/vela-server), and vela-server)"
 	@go build $(LINK) -o $(BIN)/ ./cmd/vela ./cmd/vela-core $(addprefix ./,$(wildcard cmd/vela-server))
 	@hack/say.sh "build vela-local (a whole Kubernetes: the first time takes minutes)"
 	@go build -C cmd/vela-local $(LINK) -o $(BIN)/vela-local .
+	@go run -C cmd/vela-local ./images -out $(BIN)/images
 
 .PHONY: run
 run: deps build ## Set up everything and deliver examples/first-app to two clusters

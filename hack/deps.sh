@@ -14,9 +14,10 @@ fi
 missing=()
 command -v containerd >/dev/null || missing+=(containerd)
 command -v runc >/dev/null || missing+=(runc)
+command -v nft >/dev/null || missing+=(nftables)
 [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
 if [ ${#missing[@]} -eq 0 ]; then
-	say "containerd, runc and the network plugins are there"
+	say "containerd, runc, nftables and the network plugins are there"
 	exit 0
 fi
 
@@ -38,7 +39,7 @@ case " ${ID:-} ${ID_LIKE:-} " in
 esac
 command -v apt-get >/dev/null || without "${missing[*]} missing, and there is no apt-get"
 
-say "installing ${missing[*]} with apt-get: containerd and runc run the pods of the local clusters, the plugins give them a network"
+say "installing ${missing[*]} with apt-get: containerd and runc run the pods of the local clusters, nftables and the plugins give them a network"
 export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; }; then
 	without "apt-get could not install ${missing[*]}"
