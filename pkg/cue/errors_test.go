@@ -37,6 +37,7 @@ parameter: {
 	password?: int
 	seconds?: *30 | >=1 & <=3599 & int
 	labels?: [string]: string
+	mounts: *[] | [...{path: string}]
 }
 #Probe: {
 	path:  string
@@ -112,6 +113,10 @@ func TestParameterErrors(t *testing.T) {
 		"a map with the wrong kind of values": {
 			give: map[string]any{"image": "x", "labels": map[string]any{"a.b/c": 1}},
 			want: []string{`labels["a.b/c"]: expected string, got int 1`},
+		},
+		"a list with a default": {
+			give: map[string]any{"image": "x", "mounts": []any{map[string]any{"path": "a"}, map[string]any{"path": 1}}},
+			want: []string{`mounts[1].path: expected string, got int 1`},
 		},
 		"a secret is not shown": {
 			give: map[string]any{"image": "x", "password": "hunter2"},

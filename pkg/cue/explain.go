@@ -77,7 +77,7 @@ func (k *checker) value(schema cuelang.Value, val any, path string) {
 	if len(k.errs) >= maxMistakes || schema.IncompleteKind() == cuelang.TopKind {
 		return
 	}
-	target := cuelang.Dereference(schema)
+	target := form(schema)
 	if op, branches := target.Expr(); op == cuelang.OrOp {
 		k.branches(target, branches, val, path)
 		return
@@ -95,6 +95,18 @@ func (k *checker) value(schema cuelang.Value, val any, path string) {
 		}
 	}
 	k.leaf(target, val, path)
+}
+
+// form follows references and leaves the default of `*1 | int` out: what
+// remains is everything that is accepted.
+func form(v cuelang.Value) cuelang.Value {
+	v = cuelang.Dereference(v)
+	if op, parts := v.Expr(); op == cuelang.NoOp && len(parts) == 1 && !v.IsConcrete() {
+		if _, ok := v.Default(); ok {
+			return form(parts[0])
+		}
+	}
+	return v
 }
 
 // isStruct also recognises a struct some of whose fields depend on values that
@@ -157,9 +169,9 @@ func (k *checker) absent(field cuelang.Value, sel cuelang.Selector, path string)
 	if !k.required || sel.ConstraintType() == cuelang.OptionalConstraint {
 		return
 	}
-	target := cuelang.Dereference(field)
+	target := form(field)
 	if sel.ConstraintType() != cuelang.RequiredConstraint {
-		if def, ok := target.Default(); ok || def.IsConcrete() {
+		if def, ok := field.Default(); ok || def.IsConcrete() {
 			if isStruct(def) {
 				k.value(def, map[string]any{}, path)
 			}
@@ -333,12 +345,9 @@ func typeText(v cuelang.Value) string {
 	if len(text) > 120 {
 		return v.IncompleteKind().String()
 	}
-	text = defaultMark.ReplaceAllString(text, "")
 	text = strings.ReplaceAll(text, "uint & >", "int & >") // how CUE writes an int with a lower bound
 	return strings.ReplaceAll(text, " & ", " and ")
 }
-
-var defaultMark = regexp.MustCompile(`^\*\S+ \| `)
 
 func plural(w string) string {
 	switch w {

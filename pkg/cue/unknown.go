@@ -40,7 +40,7 @@ func (t *Template) Unknown(parameter any) []UnknownField {
 }
 
 func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) []UnknownField {
-	schema = cuelang.Dereference(schema)
+	schema = form(schema)
 	if op, branches := schema.Expr(); op == cuelang.OrOp {
 		return undeclaredIn(branches, val, path, out)
 	}
@@ -85,7 +85,7 @@ func undeclaredIn(branches []cuelang.Value, val any, path string, out []UnknownF
 	var best []UnknownField
 	found := false
 	for _, b := range branches {
-		if !sameShape(cuelang.Dereference(b), val) {
+		if !sameShape(form(b), val) {
 			continue
 		}
 		u := undeclared(b, val, path, nil)

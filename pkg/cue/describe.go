@@ -1,0 +1,26 @@
+package cue
+
+import (
+	"context"
+
+	cuelang "cuelang.org/go/cue"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/schema"
+)
+
+// Schema describes `parameter` as OpenAPI v3. Every template has one; a
+// template without parameter has an empty object.
+func (t *Template) Schema() (*schema.Schema, error) {
+	if !t.facts.parameter {
+		return &schema.Schema{Type: "object"}, nil
+	}
+	c, err := t.compiled()
+	if err != nil {
+		return nil, err
+	}
+	var s *schema.Schema
+	err = t.guard(context.Background(), func() {
+		s = schema.Of(c.value.LookupPath(pathParameter), func(v cuelang.Value) (any, error) { return decode(v, "", 0) })
+	})
+	return s, err
+}
