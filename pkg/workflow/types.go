@@ -71,8 +71,8 @@ const (
 // A Reason says in a word why a step is in its phase.
 type Reason string
 
-// Reasons of a step. A failed step with reason Execute, Input or Output is
-// tried again; with any other reason it has failed for good.
+// Reasons of a step. A failed step with reason Execute or Output is tried
+// again; with any other reason it has failed for good.
 const (
 	ReasonWait               Reason = "Wait"
 	ReasonSkip               Reason = "Skip"
@@ -194,8 +194,8 @@ type StepRun struct {
 	Plan *Plan
 	// Memory is what the runner wanted to remember when it last ran.
 	Memory map[string]string
-	// Next are the steps that wait for nothing but this one, in order, up to the
-	// next one that suspends: what a suspension holds back.
+	// Next are the steps that a step of type suspend holds back, in order, up to
+	// the next of that type. Groups are replaced by their sub steps.
 	Next []Step
 }
 
@@ -215,8 +215,8 @@ type StepResult struct {
 	Stop bool
 
 	Plan *Plan // what the step shows from now on; nil leaves it as it is
-	// Approves passes an approval on: the digest that the named step may execute.
-	Approves map[string]string
+	// Approves passes an approval on to steps that have not begun, by name.
+	Approves map[string]Approval
 	// Memory replaces what the runner remembers; nil leaves it as it is.
 	Memory map[string]string
 	// Values are variables to set for later steps.
@@ -224,6 +224,13 @@ type StepResult struct {
 	// Value is what outputs are evaluated over; nil: over properties, inputs and
 	// context only.
 	Value Value
+}
+
+// An Approval lets a later step execute one plan without asking.
+type Approval struct {
+	Digest  string
+	Summary string
+	Memory  map[string]string // what the later step remembers of it
 }
 
 // A Value evaluates expressions over the fields of an executed step;

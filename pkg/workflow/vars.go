@@ -22,15 +22,14 @@ type Vars struct {
 
 // StepVars is what is remembered about one step.
 type StepVars struct {
-	Retries  int               `json:"retries,omitempty"`  // failed attempts so far
-	RetryAt  time.Time         `json:"retryAt,omitzero"`   // not before
-	ResumeAt time.Time         `json:"-"`                  // a suspension ends by itself
-	Memory   map[string]string `json:"memory,omitempty"`   // of the runner
-	Approves string            `json:"approves,omitempty"` // digest approved before the step began
+	Retries  int               `json:"retries,omitempty"` // failed attempts so far
+	RetryAt  time.Time         `json:"retryAt,omitzero"`  // not before
+	ResumeAt time.Time         `json:"-"`                 // a suspension ends by itself
+	Memory   map[string]string `json:"memory,omitempty"`  // of the runner
 }
 
 func (s StepVars) zero() bool {
-	return s.Retries == 0 && s.RetryAt.IsZero() && s.ResumeAt.IsZero() && len(s.Memory) == 0 && s.Approves == ""
+	return s.Retries == 0 && s.RetryAt.IsZero() && s.ResumeAt.IsZero() && len(s.Memory) == 0
 }
 
 // Keys of the stored form. KubeVela uses the first two.
