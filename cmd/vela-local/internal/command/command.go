@@ -15,8 +15,10 @@ import (
 func New() *cobra.Command {
 	var dataDir string
 	cmd := &cobra.Command{
-		Use:           "vela-local",
-		Short:         "Run a hub and member Kubernetes clusters on this machine",
+		Use:   "vela-local",
+		Short: "Run a hub and member Kubernetes clusters on this machine",
+		// People reach it as a subcommand of vela.
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "vela local"},
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -24,7 +26,7 @@ func New() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&dataDir, "data-dir", "", "directory of all data (default "+shown+")")
 	dir := func() (state.Dir, error) { return open(dataDir) }
 	cmd.AddCommand(start(dir), stop(dir), status(dir), logs(dir), kubeconfig(dir), reset(dir))
-	cmd.AddCommand(apiserver(), supervise(dir), cluster())
+	cmd.AddCommand(apiserver(), supervise(dir), cluster(), enter(), kubelet(), kubeProxy())
 	return cmd
 }
 

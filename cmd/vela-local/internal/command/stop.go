@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/control"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/lock"
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/realnode"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/state"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/supervisor"
 )
@@ -55,7 +56,7 @@ func reset(dir openDir) *cobra.Command {
 				fmt.Fprintf(cmd.OutOrStdout(), "nothing to delete in %s\n", d)
 				return nil
 			}
-			if err := d.Remove(); err != nil {
+			if err := errors.Join(realnode.Forget(d), d.Remove()); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "deleted %s\n", d)
@@ -78,5 +79,9 @@ func halt(ctx context.Context, d state.Dir) error {
 			return err
 		}
 	}
-	return supervisor.Sweep(ctx, d)
+	st, err := state.Load(d)
+	if err != nil {
+		return err
+	}
+	return supervisor.Sweep(ctx, d, st.Clusters)
 }

@@ -44,6 +44,9 @@ func (c Cluster) address() string { return net.JoinHostPort("127.0.0.1", strconv
 // Kubeconfig returns the path of the administrator's kubeconfig.
 func (c Cluster) Kubeconfig() string { return filepath.Join(c.Dir, "kubeconfig") }
 
+// CIDR is the range of all addresses of this cluster.
+func (c Cluster) CIDR() string { return fmt.Sprintf("10.%d.0.0/16", c.second()) }
+
 // ServiceCIDR is the range of Service addresses, distinct per cluster so that
 // the host can route to all of them.
 func (c Cluster) ServiceCIDR() string { return fmt.Sprintf("10.%d.0.0/17", c.second()) }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -39,6 +40,16 @@ func InCgroup(segment string) Belongs {
 		cgroup, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cgroup"))
 		return err == nil && bytes.Contains(cgroup, []byte(segment))
 	}
+}
+
+// Runs reports whether a process runs a program whose name starts like that.
+func Runs(pid int, program string) bool {
+	cmdline, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	if err != nil {
+		return false
+	}
+	path, _, _ := bytes.Cut(cmdline, []byte{0})
+	return strings.HasPrefix(filepath.Base(string(path)), program)
 }
 
 // Find returns the living processes for which any rule holds, this one and

@@ -19,14 +19,9 @@ func (n *Node) register(ctx context.Context) error {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: n.name,
 			Labels: map[string]string{
-				corev1.LabelHostname:           n.name,
-				corev1.LabelOSStable:           runtime.GOOS,
-				corev1.LabelArchStable:         runtime.GOARCH,
-				"local.vela.dev/simulated":     "true",
-				"kubernetes.io/role":           "agent",
-				corev1.LabelTopologyZone:       "local",
-				corev1.LabelTopologyRegion:     "local",
-				corev1.LabelInstanceTypeStable: "simulated",
+				corev1.LabelHostname:   n.name,
+				corev1.LabelOSStable:   runtime.GOOS,
+				corev1.LabelArchStable: runtime.GOARCH,
 			},
 		},
 		Status: n.status(),

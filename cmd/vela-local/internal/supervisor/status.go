@@ -19,7 +19,7 @@ import (
 // Status tells what runs; every API server is asked whether it is ready.
 func (s *Supervisor) Status(ctx context.Context) control.Status {
 	s.mu.Lock()
-	nodes := s.nodes
+	nodes, runtimes := s.current, s.runtimes
 	s.mu.Unlock()
 	out := Describe(s.dir, s.state)
 	out.Running, out.Nodes, out.Start, out.Build = true, nodes, s.journal.Phase(), s.build
@@ -33,6 +33,9 @@ func (s *Supervisor) Status(ctx context.Context) control.Status {
 	wg.Wait()
 	own := process.Status{Name: "supervisor", PID: os.Getpid(), Log: s.dir.Log("supervisor"), Ready: true}
 	out.Processes = slices.Concat([]process.Status{own}, s.processes.Status())
+	if runtimes != nil {
+		out.Processes = slices.Concat(out.Processes, runtimes.Status())
+	}
 	return out
 }
 

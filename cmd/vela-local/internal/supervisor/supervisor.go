@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/hub"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/lock"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/process"
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/realnode"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/state"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/store"
 )
@@ -42,13 +44,18 @@ type Supervisor struct {
 	journal  *control.Journal
 	clusters []controlplane.Cluster
 	stop     context.CancelFunc
+	started  chan struct{} // closed when the start is over, well or not
 
 	store     *store.Store
 	processes *process.Set
 	hub       hub.Hub
+	// nodes and runtimes are of real nodes only. The runtimes outlive the
+	// other processes, so that those do not find them gone.
+	nodes    []realnode.Node
+	runtimes *process.Set
 
 	mu      sync.Mutex
-	nodes   control.Nodes
+	current control.Nodes
 	cleanup []func() error // run in reverse order at the end
 }
 
@@ -65,7 +72,10 @@ func New(dir state.Dir) (*Supervisor, error) {
 	if len(st.Active()) == 0 {
 		return nil, fmt.Errorf("%s holds no clusters: use `vela local start`", dir)
 	}
-	return &Supervisor{dir: dir, self: self, state: st, build: Build(), journal: control.NewJournal()}, nil
+	return &Supervisor{
+		dir: dir, self: self, state: st, build: Build(),
+		journal: control.NewJournal(), started: make(chan struct{}),
+	}, nil
 }
 
 // LockFile is held by the supervisor of dir as long as it lives.
@@ -81,7 +91,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	defer func() { _ = held.Release() }()
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
-	if err := Sweep(ctx, s.dir); err != nil {
+	if err := Sweep(ctx, s.dir, s.state.Clusters); err != nil {
 		return err
 	}
 	listener, err := control.Listen(s.dir.Socket())
@@ -122,6 +132,7 @@ func (s *Supervisor) phases() []phase {
 }
 
 func (s *Supervisor) start(ctx context.Context) {
+	defer close(s.started)
 	for _, p := range s.phases() {
 		bounded, cancel := context.WithTimeout(ctx, patience)
 		err := p.run(bounded)
@@ -144,13 +155,16 @@ func (s *Supervisor) start(ctx context.Context) {
 
 func (s *Supervisor) shutdown() {
 	s.processes.Stop()
+	<-s.started
 	s.mu.Lock()
 	cleanup := s.cleanup
 	s.mu.Unlock()
-	for i := len(cleanup) - 1; i >= 0; i-- {
-		if err := cleanup[i](); err != nil {
-			fmt.Fprintf(os.Stderr, "vela-local: error: clean up: %v\n", err)
-		}
+	errs := []error{s.shutdownNodes()}
+	for _, f := range slices.Backward(cleanup) {
+		errs = append(errs, f())
+	}
+	if err := errors.Join(errs...); err != nil {
+		fmt.Fprintf(os.Stderr, "vela-local: error: clean up: %v\n", err)
 	}
 }
 
