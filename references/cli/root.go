@@ -19,6 +19,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/status"
 	"github.com/seed-c5f95f19/vela/references/cli/up"
 	versioncmd "github.com/seed-c5f95f19/vela/references/cli/version"
+	"github.com/seed-c5f95f19/vela/references/cli/workflow"
 )
 
 // The groups of the help.
@@ -53,6 +54,7 @@ what drifts.`,
 		status.NewCommand(f, nil),
 		ls.NewCommand(f, nil),
 		delete.NewCommand(f, nil),
+		workflow.NewCommand(f),
 	)
 	add(root, groupPlatform, "Clusters:",
 		cluster.NewCommand(f),

@@ -1,6 +1,6 @@
 // Package clitest runs commands in tests: against prepared objects instead of
-// a cluster, from txtar archives. The file args holds the command line and
-// objects.yaml what the cluster has; every other file lies in the working
+// a cluster, from txtar archives. The file args holds the command lines,
+// which run one after the other, and objects.yaml what the cluster has; every other file lies in the working
 // directory, and status.yaml, if there is one, becomes the status of every
 // Application that the command applies. The output is want/stdout, want/stderr and want/exit.
 package clitest
@@ -46,9 +46,14 @@ func Run(t *testing.T, pattern string) {
 		}
 		t.Chdir(dir)
 		server := Server(t, in["objects.yaml"], controller(t, in["status.yaml"]))
-		args := strings.Fields(in["args"])
 		out := golden.Files{}
-		stdout, stderr, exit := Command(t, server, in["stdin"], args...)
+		var stdout, stderr string
+		var exit int
+		for line := range strings.Lines(in["args"]) {
+			var more, moreErr string
+			more, moreErr, exit = Command(t, server, in["stdin"], strings.Fields(line)...)
+			stdout, stderr = stdout+more, stderr+moreErr
+		}
 		if stdout != "" {
 			out["want/stdout"] = stdout
 		}

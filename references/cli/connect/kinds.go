@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,6 +22,7 @@ import (
 func addKinds(scheme *runtime.Scheme) {
 	utilruntime.Must(apis.AddToScheme(scheme))
 	utilruntime.Must(corev1.AddToScheme(scheme))
+	utilruntime.Must(authenticationv1.AddToScheme(scheme))
 }
 
 // Mapper knows the kinds that commands use in any case, without a
@@ -42,6 +44,7 @@ func Mapper() meta.RESTMapper {
 		}
 	}
 	mapper.Add(core.WithKind("Namespace"), meta.RESTScopeRoot)
+	mapper.Add(authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), meta.RESTScopeRoot)
 	for _, kind := range []string{"Secret", "ConfigMap", "Service", "ServiceAccount"} {
 		mapper.Add(core.WithKind(kind), meta.RESTScopeNamespace)
 	}

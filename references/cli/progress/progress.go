@@ -63,9 +63,7 @@ type Wait struct {
 func Of(app *v1beta1.Application) Progress {
 	p := Progress{Services: app.Status.Services}
 	if wf := app.Status.Workflow; wf != nil {
-		for _, s := range wf.Steps {
-			p.Steps = append(p.Steps, stepOf(s.StepStatus, s.SubSteps))
-		}
+		p.Steps = Steps(wf.Steps)
 	}
 	p.Steps = append(p.Steps, planned(app, p.Steps)...)
 	p.Waits = waits(p.Steps)
@@ -102,6 +100,9 @@ func judge(app *v1beta1.Application, p Progress) (State, string, string) {
 		why := cmp.Or(failedSteps(p.Steps), "the workflow was terminated")
 		return Failed, v1beta1.ReasonTerminated, why
 	case v1beta1.ApplicationWorkflowSuspending:
+		if wf := status.Workflow; wf == nil || !wf.Suspend {
+			return Working, "", "" // somebody resumed it; the control plane has not seen it yet
+		}
 		return Waiting, v1beta1.ReasonSuspended, ""
 	default:
 		return Working, "", failing(status)
@@ -133,6 +134,15 @@ func failing(status v1beta1.ApplicationStatus) string {
 		return c.Message
 	}
 	return ""
+}
+
+// Steps reads the steps of a workflow.
+func Steps(steps []v1beta1.WorkflowStepStatus) []Step {
+	var out []Step
+	for _, s := range steps {
+		out = append(out, stepOf(s.StepStatus, s.SubSteps))
+	}
+	return out
 }
 
 func stepOf(s v1beta1.StepStatus, sub []v1beta1.StepStatus) Step {
