@@ -102,7 +102,7 @@ type part struct {
 // judge fills in what is known about one part.
 func (o *Observer) judge(ctx context.Context, bp *blueprint.Blueprint, t Target, p part, h Health) Health {
 	h.Known = true
-	for _, obj := range p.objects {
+	for _, obj := range t.Objects { // also those of other parts: rules may read them
 		if !obj.Known {
 			h.Known, h.Message = false, fmt.Sprintf("cluster %q cannot be reached", obj.Manifest.Key.Cluster)
 			return h

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
@@ -33,8 +34,9 @@ func (o *Observer) byDefinition(ctx context.Context, bp *blueprint.Blueprint, t 
 	status["healthy"] = h.Healthy
 	if p.def.CustomStatus != "" {
 		// A message often cannot be told before the status has its fields; that
-		// is no news, and what the kind says stays.
-		if message, err := r.message(ctx); err == nil && message != "" {
+		// is no news, and what the kind says stays. It also stays when it only
+		// says more ("Ready:0/1, FailedCreate: quota exceeded").
+		if message, err := r.message(ctx); err == nil && message != "" && !strings.HasPrefix(h.Message, message) {
 			h.Message = message
 		}
 	}

@@ -4,11 +4,11 @@ import "fmt"
 
 // job is healthy when it is complete.
 func job(o object) Verdict {
-	if c, ok := o.condition("Failed"); ok && c.status == "True" {
-		return unhealthy("Failed, " + c.says("without a reason"))
-	}
 	message := fmt.Sprintf("Active/Failed/Succeeded:%d/%d/%d",
 		o.count("status", "active"), o.count("status", "failed"), o.count("status", "succeeded"))
+	if c, ok := o.condition("Failed"); ok && c.status == "True" {
+		return unhealthy(message + ", " + c.says("Failed"))
+	}
 	if c, ok := o.condition("Complete"); ok && c.status == "True" {
 		return healthy(message)
 	}
