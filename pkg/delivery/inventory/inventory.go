@@ -135,3 +135,8 @@ func (i Inventory) Reversed() []Entry {
 	slices.Reverse(out)
 	return out
 }
+
+// App returns the name of the Application.
+func (o Owner) App() types.NamespacedName {
+	return types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
+}

@@ -30,12 +30,15 @@ type Key struct {
 }
 
 // String returns "cluster: Kind.group namespace/name", for messages.
-func (k Key) String() string {
+func (k Key) String() string { return k.Cluster + ": " + k.Object() }
+
+// Object returns "Kind.group namespace/name".
+func (k Key) Object() string {
 	kind := schema.GroupKind{Group: k.Group, Kind: k.Kind}.String()
 	if k.Namespace == "" {
-		return fmt.Sprintf("%s: %s %s", k.Cluster, kind, k.Name)
+		return kind + " " + k.Name
 	}
-	return fmt.Sprintf("%s: %s %s/%s", k.Cluster, kind, k.Namespace, k.Name)
+	return fmt.Sprintf("%s %s/%s", kind, k.Namespace, k.Name)
 }
 
 // Compare orders keys by cluster, namespace, kind, name and group.

@@ -1,0 +1,209 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/oam"
+)
+
+// Reasons why an object is left alone.
+const (
+	KeepReadOnly  = "a read-only policy leaves it alone"
+	KeepApplyOnce = "an apply-once policy leaves it alone"
+)
+
+// FieldsDropped is the path of the Change that stands for fields that were sent
+// before and are not wanted any more, when nothing else tells which.
+const FieldsDropped = "(fields that are not wanted any more)"
+
+// Compute returns what makes the desired manifests live: creates and changes in
+// the order of sending, and what stands in the way. It never deletes; Sweep does.
+func Compute(in Input) Plan {
+	var p Plan
+	first := make(map[manifest.Key]manifest.Manifest, len(in.Desired))
+	for _, m := range in.Desired {
+		if before, twice := first[m.Key]; twice {
+			p.refuse(m, false, twiceWanted(before, m))
+			continue
+		}
+		first[m.Key] = m
+		in.judge(&p, m)
+	}
+	slices.SortStableFunc(p.Applies, func(a, b Apply) int { return a.Wave - b.Wave })
+	p.Digest = digest(p)
+	return p
+}
+
+func twiceWanted(before, again manifest.Manifest) string {
+	if before.Component == again.Component {
+		return fmt.Sprintf("component %q wants it twice", again.Component)
+	}
+	return fmt.Sprintf("components %q and %q both want it", before.Component, again.Component)
+}
+
+// judge decides about one manifest.
+func (in Input) judge(p *Plan, m manifest.Manifest) {
+	l, gathered := in.Live[m.Key]
+	subject := SubjectOf(m)
+	readOnly := anySelects(in.Rules.ReadOnly, subject)
+	switch {
+	case !gathered || !l.Known:
+		p.refuse(m, true, unknownReason(l))
+	case l.Object == nil && readOnly:
+		p.refuse(m, true, "a read-only policy selects it, but it does not exist")
+	case readOnly:
+		p.keep(m.Key, KeepReadOnly)
+	case l.Refused != "":
+		p.refuse(m, l.Waiting, Redact(m, l.Refused))
+	case l.Object == nil:
+		in.create(p, m, subject)
+	case l.Object.GetDeletionTimestamp() != nil:
+		p.refuse(m, true, "it is being deleted; it is created again when it is gone")
+	default:
+		in.existing(p, m, l, subject)
+	}
+}
+
+func unknownReason(l Live) string {
+	if l.Reason != "" {
+		return l.Reason
+	}
+	return "its state in the cluster is not known"
+}
+
+func (in Input) create(p *Plan, m manifest.Manifest, subject Subject) {
+	_, owned := in.Owned.Find(m.Key)
+	if _, all := in.Rules.applyOnce(subject, in.Repair); all && owned && in.Repair {
+		p.keep(m.Key, KeepApplyOnce)
+		return
+	}
+	p.apply(Apply{Manifest: m, Action: Create})
+}
+
+// existing decides about an object that is there, by who owns it.
+func (in Input) existing(p *Plan, m manifest.Manifest, l Live, subject Subject) {
+	owner, owned := ownerOf(l.Object)
+	_, listed := in.Owned.Find(m.Key)
+	switch {
+	case owner == in.Owner.App(), !owned && listed:
+		in.update(p, m, l, subject, Update)
+	case !owned && anySelects(in.Rules.TakeOver, subject):
+		in.update(p, m, l, subject, Adopt)
+	case !owned:
+		p.refuse(m, false, "it exists and belongs to no Application; a take-over policy would adopt it")
+	case anySelects(in.Rules.Shared, subject):
+		in.share(p, m, l)
+	default:
+		p.refuse(m, false, fmt.Sprintf("it belongs to Application %q", owner))
+	}
+}
+
+// update compares and decides between nothing, a change and a new object.
+func (in Input) update(p *Plan, m manifest.Manifest, l Live, subject Subject, action Action) {
+	paths, all := in.Rules.applyOnce(subject, in.Repair)
+	if all && action == Update {
+		p.keep(m.Key, KeepApplyOnce)
+		return
+	}
+	a := Apply{
+		Manifest: m, Action: action, Digest: m.Digest(),
+		UID: l.Object.GetUID(), ResourceVersion: l.Object.GetResourceVersion(),
+	}
+	if len(paths) > 0 {
+		a.Manifest = leave(m, l.Object, paths)
+	}
+	sent := l.Object.GetAnnotations()[AnnotationAppliedDigest] == a.Digest
+	var found []difference
+	if !l.Converged || !sent {
+		found = differences(a.Manifest.Object, l.Object, !sent || l.Drifted)
+	}
+	if sent && len(found) == 0 && action == Update {
+		a.Action = Unchanged
+		p.apply(a)
+		return
+	}
+	mask := maskerFor(m.Object)
+	for _, d := range found {
+		a.Changes = append(a.Changes, mask.change(d))
+	}
+	if len(found) == 0 && action == Update {
+		a.Changes = []Change{{Path: FieldsDropped}}
+	}
+	in.strategy(&a, found, subject)
+	p.apply(a)
+}
+
+// strategy applies a resource-update rule.
+func (in Input) strategy(a *Apply, found []difference, subject Subject) {
+	s := in.Rules.update(subject)
+	a.Replace = s.Op == v1alpha1.ResourceUpdateReplace
+	for _, d := range found {
+		for _, field := range s.RecreateFields {
+			if covers(field, d.at) && a.Action == Update {
+				a.Action, a.Replace = Recreate, false
+			}
+		}
+	}
+}
+
+// share lets the owner know that this Application needs the object too.
+func (in Input) share(p *Plan, m manifest.Manifest, l Live) {
+	a := Apply{
+		Manifest: m, Action: Share,
+		UID: l.Object.GetUID(), ResourceVersion: l.Object.GetResourceVersion(),
+	}
+	sharers := sharersOf(l.Object)
+	if slices.Contains(sharers, in.Owner.App()) {
+		a.Action = Unchanged
+	} else {
+		a.Patch = &Metadata{Annotations: map[string]string{
+			oam.AnnotationSharedBy: joinSharers(append(sharers, in.Owner.App())),
+		}}
+	}
+	p.apply(a)
+}
+
+// leave returns m with the live values at the paths.
+func leave(m manifest.Manifest, live *unstructured.Unstructured, paths []string) manifest.Manifest {
+	obj := m.Object.DeepCopy()
+	for _, path := range paths {
+		at := steps(path)
+		if value, ok := lookup(live.Object, at); ok {
+			assign(obj.Object, at, runtime.DeepCopyJSONValue(value))
+		}
+	}
+	out := manifest.New(m.Key.Cluster, obj)
+	out.Component, out.ComponentType, out.Trait, out.Output = m.Component, m.ComponentType, m.Trait, m.Output
+	out.ReplicaKey, out.Stage = m.ReplicaKey, m.Stage
+	return out
+}
+
+func (p *Plan) apply(a Apply) {
+	if a.Digest == "" {
+		a.Digest = a.Manifest.Digest()
+	}
+	a.Wave = wave(a.Manifest)
+	p.Applies = append(p.Applies, a)
+}
+
+func (p *Plan) keep(key manifest.Key, reason string) {
+	p.Keeps = append(p.Keeps, Keep{Key: key, Reason: reason})
+}
+
+func (p *Plan) refuse(m manifest.Manifest, waiting bool, reason string) {
+	p.Refusals = append(p.Refusals, Refusal{Key: m.Key, Component: m.Component, Reason: reason, Waiting: waiting})
+}
+
+// ownerOf returns the Application that the labels of an object name.
+func ownerOf(obj *unstructured.Unstructured) (types.NamespacedName, bool) {
+	labels := obj.GetLabels()
+	owner := types.NamespacedName{Namespace: labels[oam.LabelAppNamespace], Name: labels[oam.LabelAppName]}
+	return owner, owner.Name != ""
+}
