@@ -103,11 +103,13 @@ func TestRulesOnSource(t *testing.T) {
 			source: "// P.\npackage p\nconst (\n" + exportedConstants(maxExported+1) + ")\n",
 			want:   []string{"sizes pkg/cue"},
 		},
-		"an init function":                {path: "pkg/cue", source: "// P.\npackage p\nfunc init() {}\n", want: []string{"shape pkg/cue/p.go"}},
-		"a context in a struct":           {path: "pkg/cue", source: "// P.\npackage p\ntype T struct{ ctx context.Context }\n", want: []string{"shape pkg/cue/p.go"}},
-		"a test that sleeps":              {path: "pkg/cue", test: true, source: "package p\nfunc f() { time.Sleep(1) }\n", want: []string{"shape pkg/cue/p.go"}},
-		"a context as an argument":        {path: "pkg/cue", source: "// P.\npackage p\nfunc F(ctx context.Context) {}\n"},
-		"a method called init is no init": {path: "pkg/cue", source: "// P.\npackage p\ntype T int\nfunc (T) init() {}\n"},
+		"an init function":                         {path: "pkg/cue", source: "// P.\npackage p\nfunc init() {}\n", want: []string{"shape pkg/cue/p.go"}},
+		"a context in a struct":                    {path: "pkg/cue", source: "// P.\npackage p\ntype T struct{ ctx context.Context }\n", want: []string{"shape pkg/cue/p.go"}},
+		"a test that sleeps":                       {path: "pkg/cue", test: true, source: "package p\nfunc f() { time.Sleep(1) }\n", want: []string{"shape pkg/cue/p.go"}},
+		"a lifetime in a struct, with a reason":    {path: "pkg/cue", source: "// P.\npackage p\ntype T struct {\n\tctx context.Context //nolint:containedctx // the life of the watch\n}\n"},
+		"a lifetime in a struct, without a reason": {path: "pkg/cue", source: "// P.\npackage p\ntype T struct {\n\tctx context.Context //nolint:containedctx\n}\n", want: []string{"shape pkg/cue/p.go"}},
+		"a context as an argument":                 {path: "pkg/cue", source: "// P.\npackage p\nfunc F(ctx context.Context) {}\n"},
+		"a method called init is no init":          {path: "pkg/cue", source: "// P.\npackage p\ntype T int\nfunc (T) init() {}\n"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -187,11 +187,11 @@ func shapeOf(p *Package, f File) []Breach {
 			}
 		case *ast.StructType:
 			for _, field := range n.Fields.List {
-				if selects(field.Type, "context", "Context") {
+				if selects(field.Type, "context", "Context") && !excused(field.Comment) {
 					out = append(out, Breach{
 						Rule: "shape", Subject: p.Path + "/" + f.Name,
 						Message: fmt.Sprintf("line %d: a struct holds a context", f.Fset.Position(field.Pos()).Line),
-						Fix:     "pass it as the first argument",
+						Fix:     "pass it as the first argument; a context that is a lifetime says so: //nolint:containedctx // why",
 					})
 				}
 			}
@@ -199,6 +199,16 @@ func shapeOf(p *Package, f File) []Breach {
 		return true
 	})
 	return out
+}
+
+// excused reports whether a comment at the end of a line gives a reason for a
+// context in a struct.
+func excused(c *ast.CommentGroup) bool {
+	if c == nil {
+		return false
+	}
+	_, reason, ok := strings.Cut(c.List[0].Text, "//nolint:containedctx // ")
+	return ok && strings.TrimSpace(reason) != ""
 }
 
 func selects(e ast.Expr, pkg, name string) bool {
