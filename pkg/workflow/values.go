@@ -53,15 +53,9 @@ func (r *run) arguments(n *node) (properties, inputs map[string]any, err error) 
 		if in.ParameterKey == "" {
 			continue
 		}
-		path, err := parsePath(in.ParameterKey)
-		if err != nil {
-			return nil, nil, fmt.Errorf("parameterKey %q: %w", in.ParameterKey, err)
+		if properties, err = SetPath(properties, in.ParameterKey, inputs[in.From]); err != nil {
+			return nil, nil, err
 		}
-		set, err := assign(properties, path, inputs[in.From])
-		if err != nil {
-			return nil, nil, fmt.Errorf("parameterKey %q: %w", in.ParameterKey, err)
-		}
-		properties = set.(map[string]any)
 	}
 	return properties, inputs, nil
 }
@@ -163,6 +157,25 @@ func (r *run) nullOutputs(n *node) {
 	r.p.Vars = r.p.Vars.set(values)
 }
 
+// SetPath returns properties with the value at a path as inputs write it
+// ("a.b", "a[0].b", `a["x-y"]`). What is on the way is copied, created where it
+// is missing; a list grows by one element at most. properties is not modified.
+func SetPath(properties map[string]any, path string, value any) (map[string]any, error) {
+	parts, err := parsePath(path)
+	if err != nil {
+		return nil, fmt.Errorf("parameterKey %q: %w", path, err)
+	}
+	set, err := assign(properties, parts, value)
+	if err != nil {
+		return nil, fmt.Errorf("parameterKey %q: %w", path, err)
+	}
+	out, ok := set.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("parameterKey %q: properties are an object, not a list", path)
+	}
+	return out, nil
+}
+
 // A part is one step of a path: a field, or an index of a list.
 type part struct {
 	name  string
@@ -244,8 +257,7 @@ func lookup(v any, path []part) (any, bool) {
 	return v, true
 }
 
-// assign returns v with the value at path replaced; what is on the way is
-// copied, created where it is missing. A list grows by one element at most.
+// assign returns v with the value at path replaced.
 func assign(v any, path []part, value any) (any, error) {
 	if len(path) == 0 {
 		return value, nil
