@@ -66,7 +66,7 @@ func Judge(live *unstructured.Unstructured) Verdict {
 		return unhealthy("is being deleted")
 	}
 	observed, reports := o.number("status", "observedGeneration")
-	if reports && observed < live.GetGeneration() {
+	if reports && observed < o.count("metadata", "generation") {
 		return unhealthy("its controller has not seen the last change yet")
 	}
 	if r := rules(live.GroupVersionKind().GroupKind()); r != nil {
