@@ -4,12 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 hack/say.sh "start a hub and the members ${MEMBERS}"
-vela-local start --members "$MEMBERS" --nodes "$NODES"
-KUBECONFIG=$(vela-local kubeconfig hub)
+vela local start --members "$MEMBERS" --nodes "$NODES"
+KUBECONFIG=$(vela local kubeconfig hub)
 export KUBECONFIG
 
 hack/say.sh "deliver examples/first-app: staging first, then production waits for an approval"
-vela up -f examples/first-app --wait-for=suspend
+vela up -f examples/first-app --wait-for=suspended
 
 hack/say.sh "what production would get"
 vela plan first-app
