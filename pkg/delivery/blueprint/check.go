@@ -54,7 +54,7 @@ func PropertyError(what string, o Origin, e *cue.Error) error {
 }
 
 func (r *resolver) unknown(u use, f cue.UnknownField) {
-	text := fmt.Sprintf("%s: %s has no such property", u.what, u.ref)
+	text := fmt.Sprintf("%s: type %q has no such property", u.what, u.ref.Name)
 	opts := []fault.Option{fault.At(u.origin.Property(f.Path))}
 	if f.Suggestion != "" {
 		opts = append(opts, fault.Hint("did you mean %q?", f.Suggestion))

@@ -87,7 +87,7 @@ func properties(raw *runtime.RawExtension) (map[string]any, error) {
 	case []any:
 		return nil, errors.New("expected an object with fields, got a list")
 	}
-	return nil, fmt.Errorf("expected an object with fields, got %v", v)
+	return nil, fmt.Errorf("expected an object with fields, got %s", raw.Raw)
 }
 
 // unique reports a name that was used before, together with its first place.

@@ -195,10 +195,17 @@ func (r *resolver) find(u use) lookup {
 	t, err := engine.Compile(cue.Source{Kind: string(def.Kind), Name: def.Name, Text: def.Template})
 	if err != nil {
 		return lookup{err: fault.Because(v1beta1.ReasonInvalidDefinition,
-			fmt.Errorf("%s definition %q does not compile: %w", def.Kind, def.Name, err),
-			fault.Hint("correct the definition"))}
+			fmt.Errorf("%s definition %q does not compile: %w", def.Kind, def.Name, err))}
 	}
 	return lookup{template: t}
+}
+
+// word is how messages call a kind of definition.
+func word(k definition.Kind) string {
+	if k == definition.WorkflowStep {
+		return "step"
+	}
+	return string(k)
 }
 
 // missing turns the error of a look-up into what the user of the definition has
@@ -217,7 +224,7 @@ func (u use) missing(err error) error {
 		opts = append(opts, fault.Hint("did you mean %q?", notFound.Near[0]))
 	}
 	return fault.Because(v1beta1.ReasonDefinitionMissing,
-		fmt.Errorf("%s uses %s, which is not installed", u.user, u.ref), opts...)
+		fmt.Errorf("%s: %s type %q is not installed", u.user, word(u.ref.Kind), u.ref.Name), opts...)
 }
 
 // Uses returns the definitions that a draft asks for, those that overrides bring
