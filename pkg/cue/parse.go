@@ -27,7 +27,7 @@ type facts struct {
 // parse reads the text and learns the facts. Cells parse it again: CUE keeps
 // and changes the tree that it builds from.
 func (t *Template) parse() error {
-	f, warnings, err := parseTemplate(t.src)
+	f, warnings, err := parseTemplate(t.src, t.engine.limits)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (t *Template) parse() error {
 	return nil
 }
 
-func parseTemplate(src Source) (*ast.File, []Warning, error) {
+func parseTemplate(src Source, limits Limits) (*ast.File, []Warning, error) {
 	// The template may refer to both without declaring them.
 	text := src.Text + "\nparameter: _\ncontext: _\n"
 	f, err := parser.ParseFile(src.Name, text, parser.ParseComments)
@@ -52,7 +52,8 @@ func parseTemplate(src Source) (*ast.File, []Warning, error) {
 		return nil, nil, firstOf(textError(err)) // the rest only follows from it
 	}
 	warnings := modernize(f)
-	return f, warnings, nil
+	b := bounder{limit: limits.Repeat}
+	return f, warnings, b.apply(f)
 }
 
 func learn(f *ast.File) facts {
@@ -145,7 +146,7 @@ func (t *Template) compiled() (*cell, error) {
 }
 
 func (t *Template) build() (*cell, error) {
-	f, _, err := parseTemplate(t.src)
+	f, _, err := parseTemplate(t.src, t.engine.limits)
 	if err != nil {
 		return nil, err
 	}

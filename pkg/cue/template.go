@@ -28,10 +28,19 @@ func newTemplate(e *Engine, digest string, src Source) (*Template, error) {
 		return nil, limitError("", "the template has %d bytes, at most %d are allowed", len(src.Text), e.limits.TemplateBytes)
 	}
 	t := &Template{engine: e, src: src, digest: digest}
-	if err := t.parse(); err != nil {
+	if err := e.quarry.check(t); err != nil {
 		return nil, err
 	}
-	if _, err := t.compiled(); err != nil {
+	var err error
+	guarded := t.guard(context.Background(), func() {
+		if err = t.parse(); err == nil {
+			_, err = t.compiled()
+		}
+	})
+	if guarded != nil {
+		return nil, guarded
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t, nil
