@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
@@ -60,7 +59,7 @@ func (in Input) judge(p *Plan, m manifest.Manifest) {
 		p.refuse(m, true, "a read-only policy selects it, but it does not exist")
 	case readOnly:
 		p.keep(m.Key, KeepReadOnly)
-	case l.Refused != "":
+	case l.Refused != "" && l.Object == nil:
 		p.refuse(m, l.Waiting, Redact(m, l.Refused))
 	case l.Object == nil:
 		in.create(p, m, subject)
@@ -110,6 +109,10 @@ func (in Input) update(p *Plan, m manifest.Manifest, l Live, subject Subject, ac
 	paths, all := in.Rules.applyOnce(subject, in.Repair)
 	if all && action == Update {
 		p.keep(m.Key, KeepApplyOnce)
+		return
+	}
+	if l.Refused != "" {
+		p.refuse(m, l.Waiting, Redact(m, l.Refused))
 		return
 	}
 	a := Apply{
@@ -172,11 +175,11 @@ func (in Input) share(p *Plan, m manifest.Manifest, l Live) {
 
 // leave returns m with the live values at the paths.
 func leave(m manifest.Manifest, live *unstructured.Unstructured, paths []string) manifest.Manifest {
-	obj := m.Object.DeepCopy()
+	obj := &unstructured.Unstructured{Object: clone(m.Object.Object).(map[string]any)}
 	for _, path := range paths {
 		at := steps(path)
 		if value, ok := lookup(live.Object, at); ok {
-			assign(obj.Object, at, runtime.DeepCopyJSONValue(value))
+			assign(obj.Object, at, clone(value))
 		}
 	}
 	out := manifest.New(m.Key.Cluster, obj)

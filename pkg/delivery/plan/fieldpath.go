@@ -99,3 +99,22 @@ func covers(field string, at place) bool {
 		return step == key
 	})
 }
+
+// clone copies a JSON value. Numbers may have any Go type.
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			out[key] = clone(value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for n, value := range v {
+			out[n] = clone(value)
+		}
+		return out
+	}
+	return v
+}

@@ -203,6 +203,10 @@ func (i SummaryItem) since(old SummaryItem, known bool) string {
 	return ""
 }
 
+// Text says which fields change, on one line; "" for an object that is new or
+// goes.
+func (i SummaryItem) Text() string { return i.fields(i.Changes) }
+
 func (i SummaryItem) fields(changes []SummaryChange) string {
 	var out []string
 	for _, c := range changes {
