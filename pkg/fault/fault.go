@@ -86,7 +86,9 @@ func With(err error, opts ...Option) error {
 		return err
 	}
 	e := &Error{Reason: inner.Reason, Terminal: inner.Terminal, Err: err}
-	build(e, opts)
+	for _, o := range opts {
+		o(e)
+	}
 	e.Where = Where{
 		File: cmp.Or(inner.Where.File, e.Where.File),
 		Line: cmp.Or(inner.Where.Line, e.Where.Line),
