@@ -371,6 +371,10 @@ func (n *Node) keyValue(path []string) (v any, exists, plain bool) {
 		}
 		n = next
 	}
+	if n.kind == isConstraint { // name: *"workdir" | string
+		v, err := n.constraint.Default()
+		return v, true, err == nil && !isComposite(v)
+	}
 	return n.scalar, true, n.kind == isScalar
 }
 
