@@ -2,7 +2,7 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
-	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/identity"
 )
 
@@ -81,7 +80,7 @@ func (r *run) write(ctx context.Context, c *cluster.Cluster, a plan.Apply) (*uns
 	return out, err
 }
 
-var errStillThere = fault.Because(ReasonWaiting, fmt.Errorf("it is being deleted to be created anew"))
+var errStillThere = errors.New("it is being deleted to be created anew")
 
 // patiently repeats do for a moment while the API server does not know what the
 // waves before have made.

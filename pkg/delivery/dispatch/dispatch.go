@@ -56,10 +56,8 @@ func (d *Dispatcher) Execute(ctx context.Context, p plan.Plan, owner inventory.O
 	if err := d.preflight(ctx, p, as); err != nil {
 		return ChangeSet{}, err
 	}
-	if entries := recorded(p); len(entries) > 0 {
-		if err := d.ledger.Record(ctx, owner, entries); err != nil {
-			return ChangeSet{}, fmt.Errorf("record %d objects: %w", len(entries), err)
-		}
+	if err := d.Record(ctx, p, owner); err != nil {
+		return ChangeSet{}, err
 	}
 	applied, err := d.applyAll(ctx, p.Applies, as)
 	if err != nil {
@@ -71,6 +69,19 @@ func (d *Dispatcher) Execute(ctx context.Context, p plan.Plan, owner inventory.O
 		gone = append(gone, f.Key)
 	}
 	return changes, errors.Join(err, d.settle(ctx, p, owner, gone))
+}
+
+// Record makes everything that p applies owned, as Execute does first. Whoever
+// executes a plan in parts records the whole at once and saves the writes.
+func (d *Dispatcher) Record(ctx context.Context, p plan.Plan, owner inventory.Owner) error {
+	entries := recorded(p)
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := d.ledger.Record(ctx, owner, entries); err != nil {
+		return fmt.Errorf("record %d objects: %w", len(entries), err)
+	}
+	return nil
 }
 
 // settle makes the inventory forget what is gone, and ends it with the last

@@ -7,17 +7,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
-)
-
-// Reasons of errors.
-const (
-	ReasonRefused     = "ResourceRefused"    // the plan or the API server says no
-	ReasonWaiting     = "ResourceWaiting"    // the same, but it may pass
-	ReasonUnreachable = "ClusterUnreachable" // nobody answered
 )
 
 // Refused returns the refusals of a plan as one error, or nil.
@@ -28,12 +22,8 @@ func Refused(p plan.Plan) error {
 		if r.Component != "" {
 			err = fmt.Errorf("component %q: %w", r.Component, err)
 		}
-		if r.Waiting {
-			errs = append(errs, fault.Because(ReasonWaiting, err))
-			continue
-		}
-		// Another Application can go, a policy can change: that comes as an event.
-		errs = append(errs, fault.Because(ReasonRefused, err))
+		// Never terminal: another Application can go, a server can change its mind.
+		errs = append(errs, fault.Because(r.Code, err))
 	}
 	return errors.Join(errs...)
 }
@@ -58,7 +48,7 @@ type objectError struct {
 func (e *objectError) Error() string { return e.text }
 func (e *objectError) Unwrap() error { return e.err }
 
-// explain says which object err is about and whether trying again can help.
+// explain says which object err is about and why it was refused.
 func explain(m manifest.Manifest, err error) error {
 	text := fmt.Sprintf("%s: %s", m.Key, plan.Redact(m, message(err, m.Key)))
 	if m.Component != "" {
@@ -76,11 +66,11 @@ func classify(err error) error {
 	var away *cluster.AwayError
 	switch {
 	case errors.As(err, &away):
-		return fault.Because(ReasonUnreachable, err)
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return fault.Invalid(ReasonRefused, err)
-	case apierrors.IsForbidden(err), apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return fault.Because(ReasonRefused, err)
+		return fault.Because(v1beta1.ReasonClusterUnreachable, err)
+	case apierrors.IsForbidden(err):
+		return fault.Because(v1beta1.ReasonForbidden, err)
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return fault.Because(v1beta1.ReasonRefused, err)
 	case fault.Reason(err) != "":
 		return fault.Because(fault.Reason(err), err)
 	}

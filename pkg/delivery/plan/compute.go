@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
@@ -29,7 +30,7 @@ func Compute(in Input) Plan {
 	first := make(map[manifest.Key]manifest.Manifest, len(in.Desired))
 	for _, m := range in.Desired {
 		if before, twice := first[m.Key]; twice {
-			p.refuse(m, false, twiceWanted(before, m))
+			p.refuse(m, Refusal{Code: v1beta1.ReasonDuplicateOutput, Reason: twiceWanted(before, m)})
 			continue
 		}
 		first[m.Key] = m
@@ -54,17 +55,17 @@ func (in Input) judge(p *Plan, m manifest.Manifest) {
 	readOnly := anySelects(in.Rules.ReadOnly, subject)
 	switch {
 	case !gathered || !l.Known:
-		p.refuse(m, true, unknownReason(l))
+		p.refuse(m, unknown(m, l))
 	case l.Object == nil && readOnly:
-		p.refuse(m, true, "a read-only policy selects it, but it does not exist")
+		p.refuse(m, Refusal{Code: v1beta1.ReasonReferenceMissing, Waiting: true, Reason: "a read-only policy selects it, but it does not exist"})
 	case readOnly:
 		p.keep(m.Key, KeepReadOnly)
 	case l.Refused != "" && l.Object == nil:
-		p.refuse(m, l.Waiting, Redact(m, l.Refused))
+		p.refuse(m, byServer(m, l))
 	case l.Object == nil:
 		in.create(p, m, subject)
 	case l.Object.GetDeletionTimestamp() != nil:
-		p.refuse(m, true, "it is being deleted; it is created again when it is gone")
+		p.refuse(m, Refusal{Code: v1beta1.ReasonRefused, Waiting: true, Reason: "it is being deleted; it is created again when it is gone"})
 	default:
 		in.existing(p, m, l, subject)
 	}
@@ -96,11 +97,11 @@ func (in Input) existing(p *Plan, m manifest.Manifest, l Live, subject Subject) 
 	case !owned && anySelects(in.Rules.TakeOver, subject):
 		in.update(p, m, l, subject, Adopt)
 	case !owned:
-		p.refuse(m, false, "it exists and belongs to no Application; a take-over policy would adopt it")
+		p.refuse(m, Refusal{Code: v1beta1.ReasonOwnedByOther, Reason: "it exists and belongs to no Application; a take-over policy would adopt it"})
 	case anySelects(in.Rules.Shared, subject):
 		in.share(p, m, l)
 	default:
-		p.refuse(m, false, fmt.Sprintf("it belongs to Application %q", owner))
+		p.refuse(m, Refusal{Code: v1beta1.ReasonOwnedByOther, Reason: fmt.Sprintf("it belongs to Application %q", owner)})
 	}
 }
 
@@ -112,7 +113,7 @@ func (in Input) update(p *Plan, m manifest.Manifest, l Live, subject Subject, ac
 		return
 	}
 	if l.Refused != "" {
-		p.refuse(m, l.Waiting, Redact(m, l.Refused))
+		p.refuse(m, byServer(m, l))
 		return
 	}
 	a := Apply{
@@ -200,8 +201,23 @@ func (p *Plan) keep(key manifest.Key, reason string) {
 	p.Keeps = append(p.Keeps, Keep{Key: key, Reason: reason})
 }
 
-func (p *Plan) refuse(m manifest.Manifest, waiting bool, reason string) {
-	p.Refusals = append(p.Refusals, Refusal{Key: m.Key, Component: m.Component, Reason: reason, Waiting: waiting})
+func (p *Plan) refuse(m manifest.Manifest, r Refusal) {
+	r.Key, r.Component = m.Key, m.Component
+	p.Refusals = append(p.Refusals, r)
+}
+
+// unknown is the refusal of an object about which nothing could be learnt.
+func unknown(m manifest.Manifest, l Live) Refusal {
+	code := v1beta1.ReasonClusterUnreachable
+	if l.Detached {
+		code = v1beta1.ReasonClusterMissing
+	}
+	return Refusal{Code: code, Waiting: true, Reason: Redact(m, unknownReason(l))}
+}
+
+// byServer is the refusal that the API server has announced.
+func byServer(m manifest.Manifest, l Live) Refusal {
+	return Refusal{Code: v1beta1.ReasonRefused, Waiting: l.Waiting, Reason: Redact(m, l.Refused)}
 }
 
 // ownerOf returns the Application that the labels of an object name.
