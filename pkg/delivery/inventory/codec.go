@@ -21,7 +21,6 @@ import (
 // small ones are nicer to read, large ones would not fit.
 const packAbove = 50
 
-
 // trackerNames returns KubeVela's name and one that no other Application has.
 func (o Owner) trackerNames() []string {
 	sum := sha256.Sum256([]byte(o.Namespace + "/" + o.Name + "/" + string(o.UID)))

@@ -87,6 +87,13 @@ func New(cluster string, obj *unstructured.Unstructured) Manifest {
 	}
 }
 
+// With returns m with another content of the same object. The caller must not
+// modify obj afterwards.
+func (m Manifest) With(obj *unstructured.Unstructured) Manifest {
+	m.Object, m.digest = obj, Digest(obj.Object)
+	return m
+}
+
 // Workload reports whether m is the workload of its component.
 func (m Manifest) Workload() bool { return m.Trait == "" && m.Output == "" }
 

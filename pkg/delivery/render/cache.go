@@ -49,8 +49,8 @@ func (c *cache) put(key string, manifests []manifest.Manifest) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.byKey[key]; ok {
-		return
+	if e, ok := c.byKey[key]; ok { // what was kept did not fit any more
+		c.held -= c.order.Remove(e).(*kept).weight()
 	}
 	k := &kept{key, slices.Clone(manifests)}
 	c.byKey[key] = c.order.PushFront(k)

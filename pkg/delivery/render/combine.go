@@ -15,8 +15,9 @@ import (
 
 // Combine makes one manifest of those that are one object in the cluster, as a
 // plan needs it. A component and its traits often give the same Service, each
-// with the ports that it cares for: the later ones are merged into the first.
-// Different components cannot have one object, unless they agree on it.
+// with the ports that it cares for: the first owns it, later ones add what it
+// does not have. Different components cannot have one object, unless they agree
+// on it.
 func Combine(manifests []manifest.Manifest) ([]manifest.Manifest, error) {
 	at := make(map[manifest.Key]int, len(manifests))
 	out := make([]manifest.Manifest, 0, len(manifests))
@@ -53,16 +54,13 @@ func unowned(m manifest.Manifest) string {
 	return manifest.Digest(o.Object)
 }
 
-// merged returns first with what only later has. The labels stay those of first:
-// it owns the object.
+// merged returns first with what only later has.
 func merged(first, later manifest.Manifest) manifest.Manifest {
-	object := mergeMaps(first.Object.Object, later.Object.Object)
-	o := &unstructured.Unstructured{Object: deepCopyMeta(object)}
+	o := &unstructured.Unstructured{Object: deepCopyMeta(added(first.Object.Object, later.Object.Object))}
 	labels := o.GetLabels()
-	maps.Copy(labels, first.Object.GetLabels())
-	for _, key := range []string{oam.LabelTraitType, oam.LabelTraitResource} {
+	for _, key := range []string{oam.LabelTraitType, oam.LabelTraitResource, oam.LabelManageWorkload} {
 		if _, ok := first.Object.GetLabels()[key]; !ok {
-			delete(labels, key)
+			delete(labels, key) // it says who gave later
 		}
 	}
 	o.SetLabels(labels)
@@ -72,52 +70,51 @@ func merged(first, later manifest.Manifest) manifest.Manifest {
 	return m
 }
 
-// mergeMaps merges later into base; where both have a value that cannot be
-// merged the later one counts.
-func mergeMaps(base, later map[string]any) map[string]any {
+// added returns base with the fields of more that it does not have.
+func added(base, more map[string]any) map[string]any {
 	out := maps.Clone(base)
-	for k, v := range later {
-		out[k] = mergeValues(out[k], v)
+	for k, v := range more {
+		b, has := out[k]
+		if !has {
+			out[k] = v
+			continue
+		}
+		switch b := b.(type) {
+		case map[string]any:
+			if m, ok := v.(map[string]any); ok {
+				out[k] = added(b, m)
+			}
+		case []any:
+			if l, ok := v.([]any); ok {
+				out[k] = addedElements(b, l)
+			}
+		}
 	}
 	return out
 }
 
-func mergeValues(base, later any) any {
-	switch l := later.(type) {
-	case map[string]any:
-		if b, ok := base.(map[string]any); ok {
-			return mergeMaps(b, l)
-		}
-	case []any:
-		if b, ok := base.([]any); ok {
-			return mergeLists(b, l)
-		}
-	}
-	return later
-}
-
-// mergeLists merges elements of one name, or of one port, and appends the rest.
-// Lists of anything else are replaced.
-func mergeLists(base, later []any) []any {
+// addedElements puts lists together whose elements are told apart by a port or
+// a name. Any other list stays as it is in base.
+func addedElements(base, more []any) []any {
 	key := ""
-	for _, k := range []string{"name", "port"} {
-		if keyed(base, k) && keyed(later, k) {
+	for _, k := range []string{"port", "name"} {
+		if keyed(base, k) && keyed(more, k) {
 			key = k
 			break
 		}
 	}
 	if key == "" {
-		return later
+		return base
 	}
 	out := slices.Clone(base)
-	for _, l := range later {
-		e := l.(map[string]any)
+	for _, v := range more {
+		e := v.(map[string]any)
 		i := slices.IndexFunc(out, func(b any) bool { return b.(map[string]any)[key] == e[key] })
 		if i < 0 {
 			out = append(out, e)
 			continue
 		}
-		out[i] = mergeMaps(out[i].(map[string]any), e)
+		out[i] = added(out[i].(map[string]any), e)
 	}
 	return out
 }

@@ -89,25 +89,38 @@ type Live struct {
 	Outputs map[string]*unstructured.Unstructured
 }
 
-// Component returns the objects of a component: the workload, its companions
-// and those of its traits in their order. The caller must not modify them.
+// Component returns the objects of a component as they are to be sent: the
+// workload, its companions and those of its traits in their order, each object
+// once (see Combine). The caller must not modify them.
 //
 // A trait of the stage PostDispatch that needs the live workload is left out
 // while Request.Live is nil.
 func (r *Renderer) Component(ctx context.Context, req Request) ([]manifest.Manifest, error) {
+	parts, err := r.Parts(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return Combine(parts)
+}
+
+// Parts returns what the templates of a component give, before parts of one
+// object are combined. The caller must not modify them.
+func (r *Renderer) Parts(ctx context.Context, req Request) ([]manifest.Manifest, error) {
 	j, err := r.prepare(req)
 	if err != nil {
 		return nil, err
 	}
 	key := j.key()
-	if kept, ok := r.cache.get(key); ok {
+	if kept, ok := r.cache.get(key); ok && j.scoped(kept) {
 		return kept, nil
 	}
 	out, err := j.run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.cache.put(key, out)
+	if !j.moving {
+		r.cache.put(key, out)
+	}
 	return out, nil
 }
 

@@ -1,6 +1,10 @@
 package render
 
-import "k8s.io/apimachinery/pkg/runtime/schema"
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+)
 
 // namespaced reports whether objects of the kind live in namespaces. What nobody
 // knows is taken as namespaced, as most kinds are.
@@ -11,6 +15,20 @@ func (r *Renderer) namespaced(gvk schema.GroupVersionKind) bool {
 		}
 	}
 	return !clusterScoped(gvk.GroupKind())
+}
+
+// scoped reports whether manifests that were kept still have the right scope: a
+// kind may have been installed since.
+func (r *Renderer) scoped(kept []manifest.Manifest) bool {
+	if r.scope == nil {
+		return true
+	}
+	for _, m := range kept {
+		if r.namespaced(m.Object.GroupVersionKind()) != (m.Key.Namespace != "") {
+			return false
+		}
+	}
+	return true
 }
 
 // clusterScoped knows the kinds outside of namespaces that come with Kubernetes

@@ -64,14 +64,14 @@ func (j *job) configuration() (map[string]any, error) {
 		namespace, _ := s["namespace"].(string)
 		spec[terraformSecret] = reference(name, cmp.Or(namespace, j.req.Namespace))
 	}
-	annotations := map[string]any{}
-	if o, err := meta.Accessor(u.def.Object); u.def.Object != nil && err == nil {
-		annotations = stringMap(o.GetAnnotations())
+	metadata := map[string]any{"name": j.req.Component.Name}
+	if o, err := meta.Accessor(u.def.Object); u.def.Object != nil && err == nil && len(o.GetAnnotations()) > 0 {
+		metadata["annotations"] = stringMap(o.GetAnnotations())
 	}
 	return map[string]any{
 		"apiVersion": "terraform.core.oam.dev/v1beta2",
 		"kind":       "Configuration",
-		"metadata":   map[string]any{"name": j.req.Component.Name, "annotations": annotations},
+		"metadata":   metadata,
 		"spec":       spec,
 	}, nil
 }

@@ -24,20 +24,25 @@ func (j *job) renderTrait(ctx context.Context, u unit, typ string) error {
 		return nil // only controllers look at it
 	}
 	err := j.trait(ctx, u, typ)
-	if err != nil && u.def.Stage == string(manifest.PostDispatch) && j.req.Live == nil && waits(err) {
-		return nil // it needs what only the live workload can tell
+	if err == nil || j.waits(u, err) {
+		return nil
 	}
-	if err != nil {
-		return u.fail(err)
-	}
-	return nil
+	return u.fail(err)
 }
 
-// waits reports whether all that is wrong is that the template reads what is not
-// there yet.
-func waits(err error) bool {
-	all := cue.Errors(err)
-	return len(all) > 0 && !slices.ContainsFunc(all, func(e *cue.Error) bool { return e.InParameter || e.Kind != cue.Missing })
+// waits reports whether a trait failed because it reads what only the live
+// workload has: the workload is there, but not its status. Whatever else is wrong
+// with it shows when the workload is live.
+func (j *job) waits(u unit, err error) bool {
+	if u.def.Stage != string(manifest.PostDispatch) || j.req.Live != nil {
+		return false
+	}
+	reads, all := u.template.ContextFields()
+	all = all || slices.Contains(reads, "output") || slices.Contains(reads, "outputs")
+	errs := cue.Errors(err)
+	return all && len(errs) > 0 && !slices.ContainsFunc(errs, func(e *cue.Error) bool {
+		return e.InParameter || e.Kind != cue.Missing && e.Kind != cue.TemplateK
+	})
 }
 
 func (j *job) trait(ctx context.Context, u unit, typ string) error {
@@ -149,15 +154,15 @@ func (j *job) process(ctx context.Context, res *cue.Result, u unit) (*cue.Result
 	do, _, ok := j.req.Actions.ReadOnly().Lookup("http", "do")
 	if !ok {
 		return nil, fault.Because(v1beta1.ReasonRenderFailed,
-			errors.New("asks for an HTTP request, which cannot be sent from here"), fault.At(u.origin.String()))
+			fmt.Errorf("%s asks for an HTTP request, which cannot be sent from here", u.what), fault.At(u.origin.String()))
 	}
 	answer, err := do(ctx, provider.Call{Provider: "http", Do: "do", Path: "processing.http", Params: request})
 	if err != nil {
-		return nil, fault.Because(v1beta1.ReasonRenderFailed, fmt.Errorf("HTTP request: %w", err), fault.At(u.origin.String()))
+		return nil, fault.Because(v1beta1.ReasonRenderFailed, fmt.Errorf("%s: HTTP request: %w", u.what, err), fault.At(u.origin.String()))
 	}
 	body, err := bodyOf(answer)
 	if err != nil {
-		return nil, fault.Because(v1beta1.ReasonRenderFailed, fmt.Errorf("HTTP request: %w", err), fault.At(u.origin.String()))
+		return nil, fault.Because(v1beta1.ReasonRenderFailed, fmt.Errorf("%s: HTTP request: %w", u.what, err), fault.At(u.origin.String()))
 	}
 	// The answer goes in as text: it may conflict with what the template expects
 	// there, and then the template is where the mistake shows.

@@ -88,10 +88,10 @@ func TestJudge(t *testing.T) {
 		"a LoadBalancer with a host name is healthy": {
 			`{apiVersion: v1, kind: Service, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{hostname: h}]}}}`, healthy("ExternalIP:h")},
 		"an Ingress is healthy without an address": {`{apiVersion: networking.k8s.io/v1, kind: Ingress}`, healthy("")},
-		"a claim that is not bound is not healthy":  {`{apiVersion: v1, kind: PersistentVolumeClaim}`, unhealthy("Pending")},
-		"a bound claim is healthy":                  {`{apiVersion: v1, kind: PersistentVolumeClaim, status: {phase: Bound}}`, healthy("Bound")},
-		"an available volume is healthy":            {`{apiVersion: v1, kind: PersistentVolume, status: {phase: Available}}`, healthy("Available")},
-		"an active Namespace is healthy":            {`{apiVersion: v1, kind: Namespace, status: {phase: Active}}`, healthy("Active")},
+		"a claim that is not bound is not healthy": {`{apiVersion: v1, kind: PersistentVolumeClaim}`, unhealthy("Pending")},
+		"a bound claim is healthy":                 {`{apiVersion: v1, kind: PersistentVolumeClaim, status: {phase: Bound}}`, healthy("Bound")},
+		"an available volume is healthy":           {`{apiVersion: v1, kind: PersistentVolume, status: {phase: Available}}`, healthy("Available")},
+		"an active Namespace is healthy":           {`{apiVersion: v1, kind: Namespace, status: {phase: Active}}`, healthy("Active")},
 		"an autoscaler that cannot scale says why": {
 			`{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, status: {conditions: [{type: AbleToScale, status: "False", reason: R, message: m}]}}`,
 			unhealthy("R: m")},

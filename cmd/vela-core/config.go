@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+)
+
+// Config is everything that an operator can set. The zero value is not
+// usable; start from defaults.
+type Config struct {
+	Kubeconfig       string
+	Install          bool
+	MetricsAddress   string
+	HealthAddress    string
+	Concurrency      int
+	LeaderElection   bool
+	LeaderNamespace  string
+	RevisionLimit    int
+	Verbosity        int
+	PprofAddress     string
+	DispatchParallel int
+}
+
+func defaults() Config {
+	return Config{
+		MetricsAddress:   "127.0.0.1:8080",
+		HealthAddress:    "127.0.0.1:8081",
+		Concurrency:      4,
+		LeaderNamespace:  "vela-system",
+		RevisionLimit:    10,
+		DispatchParallel: 10,
+	}
+}
+
+// bind connects the fields with their flags.
+func (c *Config) bind(fs *pflag.FlagSet) {
+	fs.StringVar(&c.Kubeconfig, "kubeconfig", c.Kubeconfig, "kubeconfig of the hub; empty: $KUBECONFIG, then the service account of the pod")
+	fs.BoolVar(&c.Install, "install", c.Install, "create or update the CRDs, the namespace vela-system and the built-in definitions at start")
+	fs.StringVar(&c.MetricsAddress, "metrics-bind-address", c.MetricsAddress, "address of the metrics endpoint; 0 turns it off")
+	fs.StringVar(&c.HealthAddress, "health-probe-bind-address", c.HealthAddress, "address of /healthz and /readyz; 0 turns it off")
+	fs.IntVar(&c.Concurrency, "concurrent-reconciles", c.Concurrency, "how many Applications are worked on at the same time")
+	fs.BoolVar(&c.LeaderElection, "leader-elect", c.LeaderElection, "work only while holding a lease; for more than one replica")
+	fs.StringVar(&c.LeaderNamespace, "leader-election-namespace", c.LeaderNamespace, "namespace of the lease")
+	fs.IntVar(&c.RevisionLimit, "application-revision-limit", c.RevisionLimit, "how many revisions of an Application are kept, besides the newest")
+	fs.IntVar(&c.DispatchParallel, "max-dispatch-concurrent", c.DispatchParallel, "how many objects of one plan are sent at the same time")
+	fs.StringVar(&c.PprofAddress, "pprof-bind-address", c.PprofAddress, "address of the Go profiler; empty: off")
+	fs.IntVarP(&c.Verbosity, "verbosity", "v", c.Verbosity, "0: what changed, 1: the flow")
+}
+
+// Validate says which flag has a value that cannot work.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Concurrency < 1 {
+		errs = append(errs, fmt.Errorf("--concurrent-reconciles is %d, want at least 1", c.Concurrency))
+	}
+	if c.RevisionLimit < 1 {
+		errs = append(errs, fmt.Errorf("--application-revision-limit is %d, want at least 1: a rollback needs a revision", c.RevisionLimit))
+	}
+	if c.DispatchParallel < 1 {
+		errs = append(errs, fmt.Errorf("--max-dispatch-concurrent is %d, want at least 1", c.DispatchParallel))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,90 @@
+package application
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/workflow"
+)
+
+// memory is what the reconciler remembers of each Application between two
+// runs, so that an event at rest costs a comparison and no request. Losing it
+// loses nothing: a restart reads it all back.
+type memory struct {
+	mu   sync.Mutex
+	apps map[types.NamespacedName]*remembered
+}
+
+// remembered belongs to the one run of its Application that is under way.
+type remembered struct {
+	uid     types.UID
+	written atomic.Pointer[string] // resourceVersion of our last write; nil: none yet
+
+	draft     string // digest of the draft that blueprint was made from
+	blueprint *blueprint.Blueprint
+	revision  revision.Revision
+
+	vars    workflow.Vars                // values between steps, as they are stored
+	stored  map[string]string            // what the ConfigMap of the workflow holds
+	loaded  bool                         // stored was read
+	targets map[string][]delivery.Target // what steps of other types than ours asked for
+}
+
+// of returns what is remembered of an Application. Another UID is another
+// Application: nothing carries over.
+func (m *memory) of(key types.NamespacedName, uid types.UID) *remembered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.apps == nil {
+		m.apps = map[types.NamespacedName]*remembered{}
+	}
+	if r, ok := m.apps[key]; ok && r.uid == uid {
+		return r
+	}
+	r := &remembered{uid: uid}
+	m.apps[key] = r
+	return r
+}
+
+func (m *memory) forget(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.apps, key)
+}
+
+// wrote remembers the version that our own write produced.
+func (r *remembered) wrote(app *v1beta1.Application) {
+	version := app.ResourceVersion
+	r.written.Store(&version)
+}
+
+// newer reports whether we wrote a later version than the cache has shown.
+func (r *remembered) newer(app *v1beta1.Application) bool {
+	ours := r.written.Load()
+	if ours == nil {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(*ours, app.ResourceVersion)
+	return err == nil && order > 0
+}
+
+// ours reports whether this very version of an Application is our own write, so
+// that its event tells nothing new.
+func (m *memory) ours(app client.Object) bool {
+	m.mu.Lock()
+	r := m.apps[client.ObjectKeyFromObject(app)]
+	m.mu.Unlock()
+	if r == nil || r.uid != app.GetUID() {
+		return false
+	}
+	version := r.written.Load()
+	return version != nil && *version == app.GetResourceVersion()
+}

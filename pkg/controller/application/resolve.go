@@ -1,0 +1,59 @@
+package application
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+)
+
+// resolve finds the Blueprint: the one remembered or stored while the user
+// has changed nothing, otherwise a new one from the definitions of now.
+func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
+	draft, err := blueprint.Parse(ctx, s.app, r.References)
+	if err != nil {
+		return outcome{}, err
+	}
+	m := s.memory
+	digest := manifest.Digest(draft)
+	if m.blueprint != nil && m.draft == digest && !draft.App.AutoUpdate {
+		return outcome{}, nil
+	}
+	b, rev, ok, err := revision.Current(ctx, r.Revisions, draft, s.app.Status.LatestRevision)
+	if err != nil {
+		return outcome{}, err
+	}
+	if !ok {
+		rev = revision.Revision{}
+		if b, err = blueprint.Resolve(ctx, draft, r.Definitions, r.Options); err != nil {
+			return outcome{}, err
+		}
+	}
+	m.use(digest, &b, rev)
+	return outcome{}, nil
+}
+
+// revise makes sure that the Blueprint is stored before anything follows from
+// it.
+func (r *Reconciler) revise(ctx context.Context, s *state) (outcome, error) {
+	m := s.memory
+	if m.revision.Name == "" {
+		rev, err := revision.Ensure(ctx, r.Revisions, *m.blueprint, s.app.Status.LatestRevision)
+		if err != nil {
+			return outcome{}, err
+		}
+		m.revision = rev
+		limit, err := policy.RevisionLimit(m.blueprint.Policies, r.RevisionLimit)
+		if err != nil {
+			return outcome{}, err
+		}
+		if err := revision.Trim(ctx, r.Revisions, m.blueprint.App, rev, limit); err != nil {
+			return outcome{}, fmt.Errorf("remove old revisions: %w", err)
+		}
+	}
+	s.report.Revision = m.revision.Status()
+	return outcome{}, nil
+}

@@ -1,0 +1,64 @@
+package application
+
+import (
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
+	"github.com/seed-c5f95f19/vela/pkg/workflow"
+)
+
+// state is what one run of the reconciler works on.
+type state struct {
+	app      *v1beta1.Application // our own copy
+	memory   *remembered
+	report   status.Report
+	run      *delivery.Run     // from runWorkflow on
+	progress workflow.Progress // from runWorkflow on
+}
+
+func (s *state) owner() inventory.Owner {
+	return inventory.Owner{Namespace: s.app.Namespace, Name: s.app.Name, UID: s.app.UID}
+}
+
+// use takes over a Blueprint. A revision without a name has to be stored yet.
+func (r *remembered) use(draft string, b *blueprint.Blueprint, rev revision.Revision) {
+	r.draft, r.blueprint, r.revision = draft, b, rev
+}
+
+// A stepTarget is what one step wants, and how far it is.
+type stepTarget struct {
+	delivery.Target
+	step  string
+	phase workflow.Phase
+}
+
+// targets are what the steps want, in the order of the workflow: what a step
+// asked for in this run, what it asked for earlier, or what a step of a type
+// that we know will ask for.
+func (r *Reconciler) targets(s *state) []stepTarget {
+	phases := map[string]workflow.Phase{}
+	for _, p := range s.progress.Steps {
+		phases[p.Name] = p.Phase
+		for _, sub := range p.SubSteps {
+			phases[sub.Name] = sub.Phase
+		}
+	}
+	asked := s.run.Targets()
+	var out []stepTarget
+	for _, step := range s.memory.blueprint.Workflow.AllSteps() {
+		targets, ok := asked[step.Name]
+		if !ok {
+			targets, ok = s.memory.targets[step.Name]
+		}
+		if !ok {
+			targets = delivery.TargetsOf(step)
+		}
+		for _, t := range targets {
+			out = append(out, stepTarget{Target: t, step: step.Name, phase: phases[step.Name]})
+		}
+	}
+	return out
+}

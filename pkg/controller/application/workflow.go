@@ -1,0 +1,204 @@
+package application
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
+	"github.com/seed-c5f95f19/vela/pkg/oam"
+	"github.com/seed-c5f95f19/vela/pkg/workflow"
+)
+
+// runWorkflow brings the workflow of the current revision as far as it goes.
+func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error) {
+	m := s.memory
+	progress, err := r.progress(ctx, s)
+	if err != nil {
+		return outcome{}, err
+	}
+	s.run, err = r.Delivery.Begin(delivery.Subject{
+		Blueprint: m.blueprint, Revision: m.revision.Name, Number: m.revision.Number, Values: maps.Clone(progress.Vars.Values),
+	})
+	if err != nil {
+		return outcome{}, err
+	}
+	next, again, err := workflow.Run(ctx, delivery.Workflow(m.blueprint), progress, r.environment(s))
+	if err != nil {
+		return outcome{}, err
+	}
+	s.progress = next
+	s.report.Workflow = status.FromProgress(next)
+	s.report.Workflow.AppRevision = m.revision.Name
+	s.remember()
+	if s.report.Workflow.ContextBackend, err = r.storeContext(ctx, s, next.Vars); err != nil {
+		return outcome{}, err
+	}
+	return outcome{again: r.until(again)}, nil
+}
+
+// environment is what the engine needs for this run.
+func (r *Reconciler) environment(s *state) workflow.Env {
+	app, rev := s.memory.blueprint.App, s.memory.revision
+	return workflow.Env{
+		Runners: r.Steps(s.run),
+		Engine:  r.Delivery.Engine,
+		Context: map[string]any{
+			"name": app.Name, "appName": app.Name, "namespace": app.Namespace,
+			"appRevision": rev.Name, "appRevisionNum": rev.Number,
+			"appLabels": asAny(app.Labels), "appAnnotations": asAny(app.Annotations),
+			"publishVersion": app.PublishVersion, "workflowName": app.Annotations[oam.AnnotationWorkflowName],
+		},
+		Now: r.Clock.Now,
+	}
+}
+
+func asAny(in map[string]string) map[string]any {
+	out := make(map[string]any, len(in))
+	for k, v := range in {
+		out[k] = v
+	}
+	return out
+}
+
+// until is the time left; a time that has passed is now.
+func (r *Reconciler) until(at time.Time) time.Duration {
+	if at.IsZero() {
+		return 0
+	}
+	return max(at.Sub(r.Clock.Now()), time.Millisecond)
+}
+
+// progress returns how far the workflow of the current revision is. Another
+// revision begins anew.
+func (r *Reconciler) progress(ctx context.Context, s *state) (workflow.Progress, error) {
+	wf := s.app.Status.Workflow
+	m := s.memory
+	if !m.loaded && wf != nil && wf.ContextBackend != nil {
+		if err := r.load(ctx, s); err != nil {
+			return workflow.Progress{}, err
+		}
+	}
+	m.loaded = true
+	if wf == nil || wf.AppRevision != m.revision.Name {
+		m.vars, m.targets = workflow.Vars{}, nil
+		return workflow.Restart(workflow.Progress{}), nil
+	}
+	p := status.ToProgress(wf)
+	p.Vars = m.vars
+	return p, nil
+}
+
+// contextName is the ConfigMap that holds the values between steps.
+func contextName(app *v1beta1.Application) client.ObjectKey {
+	return client.ObjectKey{Namespace: app.Namespace, Name: "workflow-" + app.Name + "-context"}
+}
+
+// keyTargets holds in the ConfigMap what steps of other types than ours have
+// delivered, so that it is still known to be wanted after a restart.
+const keyTargets = "targets"
+
+// load reads what storeContext wrote.
+func (r *Reconciler) load(ctx context.Context, s *state) error {
+	cm := &corev1.ConfigMap{}
+	if err := r.Reader.Get(ctx, contextName(s.app), cm); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("read the values of the workflow: %w", err)
+	}
+	m := s.memory
+	var err error
+	if m.vars, err = workflow.DecodeVars(cm.Data, r.Delivery.Engine); err != nil {
+		return err
+	}
+	m.stored = cm.Data
+	if text, ok := cm.Data[keyTargets]; ok {
+		return json.Unmarshal([]byte(text), &m.targets)
+	}
+	return nil
+}
+
+// storeContext makes what changed durable before the status tells of the steps
+// that it comes from. What nobody needs is not stored.
+func (r *Reconciler) storeContext(ctx context.Context, s *state, vars workflow.Vars) (*corev1.ObjectReference, error) {
+	m := s.memory
+	data, err := vars.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if data, err = withTargets(data, m.targets); err != nil {
+		return nil, err
+	}
+	key := contextName(s.app)
+	ref := &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: key.Namespace, Name: key.Name}
+	m.vars = vars
+	if maps.Equal(data, m.stored) {
+		if len(data) == 0 {
+			ref = nil
+		}
+		return ref, nil
+	}
+	cm := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name, OwnerReferences: []metav1.OwnerReference{
+			*metav1.NewControllerRef(s.app, v1beta1.GroupVersion.WithKind(v1beta1.ApplicationKind)),
+		}},
+		Data: data,
+	}
+	if err := r.put(ctx, cm); err != nil {
+		return nil, fmt.Errorf("store the values of the workflow: %w", err)
+	}
+	m.stored = data
+	return ref, nil
+}
+
+func withTargets(data map[string]string, targets map[string][]delivery.Target) (map[string]string, error) {
+	if len(targets) == 0 {
+		return data, nil
+	}
+	text, err := json.Marshal(targets)
+	if err != nil {
+		return nil, fmt.Errorf("encode what the steps have delivered: %w", err)
+	}
+	out := maps.Clone(data)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[keyTargets] = string(text)
+	return out, nil
+}
+
+// remember keeps what steps asked for whose type does not tell it.
+func (s *state) remember() {
+	asked := s.run.Targets()
+	for _, step := range s.memory.blueprint.Workflow.AllSteps() {
+		targets, ok := asked[step.Name]
+		if !ok || len(delivery.TargetsOf(step)) > 0 {
+			continue
+		}
+		kept := maps.Clone(s.memory.targets)
+		if kept == nil {
+			kept = map[string][]delivery.Target{}
+		}
+		kept[step.Name] = targets
+		s.memory.targets = kept
+	}
+}
+
+// put writes cm over whatever is there.
+func (r *Reconciler) put(ctx context.Context, cm *corev1.ConfigMap) error {
+	err := r.Client.Update(ctx, cm)
+	if apierrors.IsNotFound(err) {
+		return r.Client.Create(ctx, cm)
+	}
+	return err
+}

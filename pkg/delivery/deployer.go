@@ -1,0 +1,156 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+)
+
+// Deployer returns what the step called name delivers through. The targets that
+// it is asked for are kept: see Targets.
+func (r *Run) Deployer(name string) oam.Deployer { return deployer{run: r, step: name} }
+
+// deployer implements oam.Deployer: requests of templates become targets.
+type deployer struct {
+	run  *Run
+	step string
+}
+
+// Deploy implements oam.Deployer.
+func (d deployer) Deploy(ctx context.Context, req oam.DeployRequest) (oam.DeployResult, error) {
+	t := Target{Policies: req.Policies, SkipTerraform: req.IgnoreTerraformComponent}
+	for i, raw := range req.InlinePolicies {
+		var p struct {
+			Name, Type string
+			Properties map[string]any
+		}
+		if err := provider.Decode(raw, &p); err != nil {
+			return oam.DeployResult{}, fault.Invalid(v1beta1.ReasonInvalidPolicy, fmt.Errorf("inlinePolicies[%d]: %w", i, err))
+		}
+		t.Inline = append(t.Inline, blueprint.Policy{Name: p.Name, Type: p.Type, Properties: p.Properties})
+	}
+	out, err := d.deliver(ctx, t, req.Allow)
+	return oam.DeployResult{Plan: shown(out), Healthy: out.Done, Message: out.Message}, err
+}
+
+// Apply implements oam.Deployer.
+func (d deployer) Apply(ctx context.Context, req oam.ApplyRequest) (oam.ApplyResult, error) {
+	t, err := d.target(req)
+	if err != nil {
+		return oam.ApplyResult{}, err
+	}
+	out, err := d.deliver(ctx, t, req.Allow)
+	if err != nil {
+		return oam.ApplyResult{Plan: shown(out)}, err
+	}
+	result := oam.ApplyResult{Plan: shown(out), Healthy: out.Done, Message: out.Message}
+	live := map[manifest.Key]*unstructured.Unstructured{}
+	for _, o := range d.run.delivery.objects(ctx, out.manifests) {
+		if o.Live != nil {
+			live[o.Manifest.Key] = o.Live
+		}
+	}
+	fill(&result, out.manifests, func(m manifest.Manifest) *unstructured.Unstructured { return live[m.Key] })
+	return result, nil
+}
+
+// Render implements oam.Deployer.
+func (d deployer) Render(ctx context.Context, req oam.ApplyRequest) (oam.ApplyResult, error) {
+	t, err := d.target(req)
+	if err != nil {
+		return oam.ApplyResult{}, err
+	}
+	manifests, _, err := d.run.Desired(ctx, t)
+	var result oam.ApplyResult
+	fill(&result, manifests, func(m manifest.Manifest) *unstructured.Unstructured { return m.Object })
+	return result, err
+}
+
+func (d deployer) deliver(ctx context.Context, t Target, allow oam.Allow) (Outcome, error) {
+	d.run.keep(d.step, t)
+	if allow == nil {
+		return d.run.Deliver(ctx, t, nil)
+	}
+	return d.run.Deliver(ctx, t, func(out Outcome) error { return allow(shown(out)) })
+}
+
+// target is one component in one place.
+func (d deployer) target(req oam.ApplyRequest) (Target, error) {
+	t := Target{
+		Components: []string{req.Component}, NoWait: !req.WaitHealthy,
+		Place: &policy.Placement{Cluster: req.Cluster, Namespace: req.Namespace},
+	}
+	if req.Value != nil {
+		c, err := blueprint.ComponentOf(req.Value)
+		if err != nil {
+			return t, err
+		}
+		t.Components, t.Changed = []string{c.Name}, []blueprint.Component{c}
+	}
+	if req.Patch != nil {
+		t.Patch = req.Patch
+	}
+	return t, nil
+}
+
+// fill gives objects their names in an answer.
+func fill(result *oam.ApplyResult, manifests []manifest.Manifest, object func(manifest.Manifest) *unstructured.Unstructured) {
+	result.Outputs = map[string]*unstructured.Unstructured{}
+	for _, m := range manifests {
+		switch o := object(m); {
+		case o == nil:
+		case m.Workload():
+			result.Output = o
+		default:
+			result.Outputs[m.Output] = o
+		}
+	}
+}
+
+// shown is a plan as an approval shows and remembers it.
+func shown(out Outcome) oam.Plan {
+	s := out.Plan.Summary()
+	p := oam.Plan{Digest: s.Digest}
+	for _, item := range s.Items {
+		p.Entries = append(p.Entries, oam.Entry{
+			Object: item.Cluster + ": " + item.Object, Action: item.Action, Wanted: item.Content, Text: item.Text(),
+		})
+	}
+	for _, l := range out.Later {
+		p.Entries = append(p.Entries, oam.Entry{
+			Object: fmt.Sprintf("%s: component %s", l.Place.Cluster, l.Component), Action: "later", Wanted: l.Digest,
+			Text: fmt.Sprintf("known when %v is", l.Inputs),
+		})
+	}
+	if len(out.Later) > 0 {
+		p.Digest = "sha256:" + manifest.Digest([]any{s.Digest, out.Later})
+	}
+	return p
+}
+
+// keep remembers what a step asked for, so that it is still known to be wanted
+// when the step is done.
+func (r *Run) keep(step string, t Target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.targets == nil {
+		r.targets = map[string][]Target{}
+	}
+	r.targets[step] = append(r.targets[step], t)
+}
+
+// Targets returns what the steps of this run asked for, by name of the step.
+func (r *Run) Targets() map[string][]Target {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.targets
+}

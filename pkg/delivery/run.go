@@ -1,0 +1,534 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/dispatch"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/identity"
+)
+
+// A Run is one pass over one Application: what its steps deliver now, and what
+// was learnt from it. Its methods are safe for concurrent use; a Run is used
+// once.
+type Run struct {
+	delivery  *Delivery
+	Blueprint *blueprint.Blueprint
+	Revision  string
+	Number    int64
+	Owner     inventory.Owner
+	As        identity.Identity
+	Actions   provider.Table // that templates may read with
+	// Values are the outputs of earlier steps and components by name. Deliver adds
+	// to them; read them when the Run is over.
+	Values map[string]any
+
+	rules plan.Rules
+
+	mu      sync.Mutex
+	seen    map[string][]observe.Health // by unit
+	order   []string
+	changes dispatch.ChangeSet
+	targets map[string][]Target // by step
+}
+
+// An Outcome is how far a target has come.
+type Outcome struct {
+	Plan    plan.Plan // of everything, without what is done already
+	Later   []Later   // what could not be planned yet
+	Done    bool      // everything is sent and healthy
+	Message string    // what it waits for, one sentence, without times
+
+	manifests []manifest.Manifest
+}
+
+// A Later is a component that cannot be rendered before something else is
+// there.
+type Later struct {
+	Component string
+	Place     policy.Placement
+	Inputs    []string // by name, that are not known yet
+	Digest    string   // of the component as it is now
+}
+
+// Plan computes what delivering t would change, and sends nothing.
+func (r *Run) Plan(ctx context.Context, t Target) (Outcome, error) {
+	units, err := r.units(ctx, t)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return r.plan(ctx, units, t.Repair)
+}
+
+// Deliver sends what t wants, as far as dependencies and stages allow now.
+// allow, if not nil, sees the whole plan before the first write and can stop it.
+func (r *Run) Deliver(ctx context.Context, t Target, allow func(Outcome) error) (Outcome, error) {
+	units, err := r.units(ctx, t)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out, err := r.plan(ctx, units, t.Repair)
+	if err != nil {
+		return out, err
+	}
+	if allow != nil {
+		if err := allow(out); err != nil {
+			return out, err
+		}
+	}
+	if err := r.delivery.Dispatcher.Record(ctx, out.Plan, r.Owner); err != nil {
+		return out, err
+	}
+	done := map[string]bool{}
+	for {
+		moved, err := r.advance(ctx, units, done, out.Plan)
+		if err != nil {
+			return out, err
+		}
+		if !moved {
+			break
+		}
+		if again, err := r.unblock(units); err != nil || again {
+			return out, err // what was missing is there: plan it in the next pass
+		}
+	}
+	out.Done, out.Message = r.verdict(units, done, t.NoWait)
+	return out, nil
+}
+
+// plan renders all units that can be rendered and compares them with what is
+// live.
+func (r *Run) plan(ctx context.Context, units []*unit, repair bool) (Outcome, error) {
+	var out Outcome
+	var errs []error
+	for _, u := range units {
+		if len(u.missing) > 0 {
+			out.Later = append(out.Later, Later{Component: u.component.Name, Place: u.place, Inputs: u.missing, Digest: manifest.Digest(u.component)})
+			continue
+		}
+		if err := r.render(ctx, u); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out.manifests = append(out.manifests, u.manifests...)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return out, err
+	}
+	if err := claimedTwice(out.manifests); err != nil {
+		return out, err
+	}
+	p, err := r.compute(ctx, out.manifests, repair)
+	out.Plan = p
+	if err == nil {
+		err = dispatch.Refused(p)
+	}
+	return out, err
+}
+
+// compute gathers what is live and judges it.
+func (r *Run) compute(ctx context.Context, desired []manifest.Manifest, repair bool) (plan.Plan, error) {
+	owned, err := r.delivery.Ledger.Load(ctx, r.Owner)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	live, err := r.delivery.Dispatcher.Gather(ctx, dispatch.GatherInput{Desired: desired, As: r.As, ReadOnly: r.delivery.ReadOnly})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	return plan.Compute(plan.Input{
+		Owner: r.Owner, Desired: desired, Owned: owned, Live: live, Rules: r.rules, Repair: repair,
+	}), nil
+}
+
+// claimedTwice refuses two manifests for one object: the second would undo the
+// first.
+func claimedTwice(manifests []manifest.Manifest) error {
+	first := map[manifest.Key]manifest.Manifest{}
+	var errs []error
+	for _, m := range manifests {
+		if o, taken := first[m.Key]; taken && o.Digest() != m.Digest() {
+			errs = append(errs, fault.Invalid(v1beta1.ReasonDuplicateOutput,
+				fmt.Errorf("%s and %s both give %s", source(o), source(m), m.Key)))
+			continue
+		}
+		first[m.Key] = m
+	}
+	return errors.Join(errs...)
+}
+
+// source says what part of the Application a manifest comes from.
+func source(m manifest.Manifest) string {
+	if m.Trait == "" {
+		return fmt.Sprintf("component %q", m.Component)
+	}
+	return fmt.Sprintf("trait %q of component %q", m.Trait, m.Component)
+}
+
+// render fills in the manifests of u. A trait that needs the live workload is
+// rendered once that is healthy.
+func (r *Run) render(ctx context.Context, u *unit) error {
+	version, err := r.delivery.version(ctx, u.place.Cluster)
+	if err != nil {
+		return err
+	}
+	req := render.Request{
+		Blueprint: r.Blueprint, Component: u.component,
+		Cluster: u.place.Cluster, Namespace: u.place.Namespace, ClusterVersion: version,
+		RevisionName: r.Revision, RevisionNumber: r.Number, Actions: r.Actions,
+	}
+	if u.manifests, err = r.delivery.Renderer.Component(ctx, req); err != nil {
+		return err
+	}
+	if err := u.finish(); err != nil {
+		return err
+	}
+	if u.pending = r.unrendered(u); len(u.pending) == 0 {
+		return nil
+	}
+	objects := r.delivery.objects(ctx, u.manifests)
+	health, err := r.delivery.Observer.Component(ctx, r.Blueprint, r.target(u, objects))
+	if err != nil || !allHealthy(health) {
+		return err
+	}
+	req.Live = liveOf(objects)
+	if u.manifests, err = r.delivery.Renderer.Component(ctx, req); err != nil {
+		return err
+	}
+	u.pending = nil
+	return u.finish()
+}
+
+// finish brings the manifests in the order of their stages and merges in what
+// a step changes in the workload.
+func (u *unit) finish() error {
+	inStages(u.manifests)
+	if u.patch == nil {
+		return nil
+	}
+	for i, m := range u.manifests {
+		if !m.Workload() {
+			continue
+		}
+		merged, err := patch.Apply(m.Object.Object, patch.Of(u.patch))
+		if err != nil {
+			return fault.Invalid(v1beta1.ReasonRenderFailed, fmt.Errorf("patch of component %q: %w", u.component.Name, err))
+		}
+		u.manifests[i] = m.With(&unstructured.Unstructured{Object: merged})
+	}
+	return nil
+}
+
+// stages are the stages in their order; no stage means the default one.
+var stages = []manifest.Stage{manifest.PreDispatch, manifest.DefaultDispatch, manifest.PostDispatch}
+
+func stageOf(m manifest.Manifest) manifest.Stage { return cmp.Or(m.Stage, manifest.DefaultDispatch) }
+
+// inStages brings manifests in the order of their stages.
+func inStages(manifests []manifest.Manifest) {
+	slices.SortStableFunc(manifests, func(a, b manifest.Manifest) int {
+		return cmp.Compare(slices.Index(stages, stageOf(a)), slices.Index(stages, stageOf(b)))
+	})
+}
+
+// unrendered returns the traits of u that gave nothing because they wait for
+// the live workload.
+func (r *Run) unrendered(u *unit) []string {
+	var out []string
+	for _, t := range u.component.Traits {
+		def := r.Blueprint.Definitions[definition.Ref{Kind: definition.Trait, Name: t.Type}]
+		gave := slices.ContainsFunc(u.manifests, func(m manifest.Manifest) bool {
+			return definition.Ref{Name: m.Trait}.Base() == def.Name
+		})
+		if def.Stage == string(manifest.PostDispatch) && !gave {
+			out = append(out, t.Type)
+		}
+	}
+	return out
+}
+
+// liveOf gives templates the live objects by the names that they know.
+func liveOf(objects []observe.Object) *render.Live {
+	live := &render.Live{Outputs: map[string]*unstructured.Unstructured{}}
+	for _, o := range objects {
+		if o.Manifest.Workload() {
+			live.Output = o.Live
+			continue
+		}
+		live.Outputs[o.Manifest.Output] = o.Live
+	}
+	return live
+}
+
+// target is what the observer is asked about.
+func (r *Run) target(u *unit, objects []observe.Object) observe.Target {
+	return observe.Target{
+		Component: u.component, Cluster: u.place.Cluster, Namespace: u.place.Namespace,
+		Objects: objects, Pending: u.pending, Context: map[string]any{"appRevision": r.Revision},
+	}
+}
+
+// allHealthy reports whether everything that is there works; what is pending
+// is not there yet.
+func allHealthy(health []observe.Health) bool {
+	return !slices.ContainsFunc(health, func(h observe.Health) bool { return !h.Known || !h.Healthy && !h.Pending })
+}
+
+// advance sends the next part of the plan: the units that are ready, each up
+// to the stage that its health allows. It reports whether a unit got done.
+func (r *Run) advance(ctx context.Context, units []*unit, done map[string]bool, p plan.Plan) (bool, error) {
+	var now []*unit
+	send := map[manifest.Key]bool{}
+	for _, u := range units {
+		if done[u.name()] || !ready(u, units, done) {
+			continue
+		}
+		now = append(now, u)
+		for _, m := range r.due(ctx, u) {
+			send[m.Key] = true
+		}
+	}
+	part := p
+	part.Applies = slices.DeleteFunc(slices.Clone(p.Applies), func(a plan.Apply) bool { return !send[a.Manifest.Key] })
+	err := r.execute(ctx, part)
+	moved := false
+	for _, u := range now {
+		healthy, oerr := r.observe(ctx, u)
+		if err = errors.Join(err, oerr); err != nil || !healthy {
+			continue
+		}
+		if err = r.takeOutputs(ctx, u); err == nil {
+			done[u.name()], moved = true, true
+		}
+	}
+	return moved && err == nil, err
+}
+
+// execute carries out a plan; a plan without writes costs nothing.
+func (r *Run) execute(ctx context.Context, p plan.Plan) error {
+	changes, err := r.delivery.Dispatcher.Execute(ctx, p, r.Owner, r.As)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes.Changes = append(r.changes.Changes, changes.Changes...)
+	return err
+}
+
+// due returns the manifests of u that may be sent now, the first of them all: a
+// stage waits until the one before it is healthy.
+func (r *Run) due(ctx context.Context, u *unit) []manifest.Manifest {
+	for n, m := range u.manifests {
+		if n == 0 || stageOf(m) == stageOf(u.manifests[n-1]) {
+			continue
+		}
+		health, err := r.delivery.Observer.Component(ctx, r.Blueprint, r.target(u, r.delivery.objects(ctx, u.manifests[:n])))
+		if err != nil || !allHealthy(health) {
+			return u.manifests[:n]
+		}
+	}
+	return u.manifests
+}
+
+// observe learns the health of u and reports whether all of it is sent and
+// healthy.
+func (r *Run) observe(ctx context.Context, u *unit) (bool, error) {
+	due := r.due(ctx, u)
+	held := map[string]bool{}
+	for _, m := range u.manifests[len(due):] {
+		held[m.Trait] = true
+	}
+	t := r.target(u, r.delivery.objects(ctx, due))
+	for _, name := range slices.Sorted(maps.Keys(held)) {
+		t.Pending = append(t.Pending, name)
+	}
+	health, err := r.delivery.Observer.Component(ctx, r.Blueprint, t)
+	if err != nil {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.seen[u.name()]; !known {
+		r.order = append(r.order, u.name())
+	}
+	if r.seen == nil {
+		r.seen = map[string][]observe.Health{}
+	}
+	r.seen[u.name()] = health
+	return len(t.Pending) == 0 && allHealthy(health), nil
+}
+
+// takeOutputs evaluates what the component puts out, over its live objects.
+func (r *Run) takeOutputs(ctx context.Context, u *unit) error {
+	if len(u.component.Outputs) == 0 {
+		return nil
+	}
+	scope, outputs := map[string]any{}, map[string]any{}
+	for _, o := range r.delivery.objects(ctx, u.manifests) {
+		switch {
+		case o.Live == nil:
+		case o.Manifest.Workload():
+			scope["output"] = o.Live.Object
+		default:
+			outputs[o.Manifest.Output] = o.Live.Object
+		}
+	}
+	scope["outputs"] = outputs
+	for _, o := range u.component.Outputs {
+		value, err := r.delivery.Engine.Expr(o.ValueFrom, scope)
+		if err != nil {
+			return fault.Because(v1beta1.ReasonInvalidProperties, fmt.Errorf("output %q of component %q: %w", o.Name, u.component.Name, err))
+		}
+		r.mu.Lock()
+		r.Values[outputKey(u.place, u.component.ReplicaKey, o.Name)] = value
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// unblock sets inputs that became known and reports whether there were any.
+func (r *Run) unblock(units []*unit) (bool, error) {
+	again := false
+	for _, u := range units {
+		if len(u.missing) == 0 {
+			continue
+		}
+		u.missing = nil
+		if err := r.setInputs(u); err != nil {
+			return false, err
+		}
+		again = again || len(u.missing) == 0
+	}
+	return again, nil
+}
+
+// verdict says whether everything is done, and what is not.
+func (r *Run) verdict(units []*unit, done map[string]bool, noWait bool) (bool, string) {
+	var waits []string
+	for _, u := range units {
+		switch {
+		case done[u.name()] || noWait && len(r.seen[u.name()]) > 0:
+		case len(u.missing) > 0:
+			waits = append(waits, fmt.Sprintf("%s needs %s", u, strings.Join(u.missing, ", ")))
+		default:
+			waits = append(waits, u.String())
+		}
+	}
+	if len(waits) == 0 {
+		return true, ""
+	}
+	const most = 5
+	if more := len(waits) - most; more > 0 {
+		waits = append(waits[:most], fmt.Sprintf("%d more", more))
+	}
+	return false, "waits for " + strings.Join(waits, ", ")
+}
+
+// Health returns what was observed, in the order in which it was delivered.
+func (r *Run) Health() []observe.Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []observe.Health
+	for _, name := range r.order {
+		out = append(out, r.seen[name]...)
+	}
+	return out
+}
+
+// Changes returns everything that this run wrote.
+func (r *Run) Changes() dispatch.ChangeSet {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changes
+}
+
+// Desired returns what t wants, rendered with what is known. Units whose inputs
+// are not known yet make it incomplete.
+func (r *Run) Desired(ctx context.Context, t Target) (manifests []manifest.Manifest, complete bool, err error) {
+	units, err := r.units(ctx, t)
+	if err != nil {
+		return nil, false, err
+	}
+	complete = true
+	for _, u := range units {
+		if len(u.missing) > 0 {
+			complete = false
+			continue
+		}
+		if err := r.render(ctx, u); err != nil {
+			return nil, false, err
+		}
+		manifests = append(manifests, u.manifests...)
+	}
+	return manifests, complete, nil
+}
+
+// Sweep removes what is owned and wanted by nothing any more. desired is
+// everything that the newest revision wants; complete says that it really is.
+func (r *Run) Sweep(ctx context.Context, desired []manifest.Manifest, complete bool) (plan.Plan, error) {
+	owned, err := r.delivery.Ledger.Load(ctx, r.Owner)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	wanted := make([]manifest.Key, 0, len(desired))
+	for _, m := range desired {
+		wanted = append(wanted, m.Key)
+	}
+	live, err := r.delivery.Dispatcher.Gather(ctx, dispatch.GatherInput{Owned: owned.Without(wanted...).Entries, As: r.As})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	p := plan.Sweep(plan.Input{
+		Owner: r.Owner, Desired: desired, Owned: owned, Live: live, Rules: r.rules, Complete: complete,
+		DependsOn: dependencies(r.Blueprint.Draft),
+	})
+	return p, r.execute(ctx, p)
+}
+
+// Look learns the health of what t has delivered and changes nothing.
+func (r *Run) Look(ctx context.Context, t Target) error {
+	units, err := r.units(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, u := range units {
+		if len(u.missing) > 0 {
+			continue
+		}
+		if err := r.render(ctx, u); err != nil {
+			return err
+		}
+		if _, err := r.observe(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dependencies(b blueprint.Draft) map[string][]string {
+	out := map[string][]string{}
+	for _, c := range b.Components {
+		if len(c.DependsOn) > 0 {
+			out[c.Name] = c.DependsOn
+		}
+	}
+	return out
+}

@@ -1,0 +1,197 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/workflow"
+)
+
+// A Target is what one step wants delivered: which components, where, changed
+// by which policies.
+type Target struct {
+	Policies   []string           `json:"policies,omitempty"`   // by name, of the Application
+	Inline     []blueprint.Policy `json:"inline,omitempty"`     // further ones, after those
+	Components []string           `json:"components,omitempty"` // nil: all
+	// Place sends everything to one place instead of where policies say.
+	Place *policy.Placement `json:"place,omitempty"`
+	// Changed replaces components of the Blueprint by name: a step may send a
+	// component that it made itself.
+	Changed []blueprint.Component `json:"changed,omitempty"`
+	// Patch is merged into the rendered workload.
+	Patch map[string]any `json:"patch,omitempty"`
+	// SkipTerraform leaves cloud resources to other steps.
+	SkipTerraform bool `json:"skipTerraform,omitempty"`
+	// Repair means that nothing new was published: what is live is put back.
+	Repair bool `json:"-"`
+	// NoWait counts what was sent as done, healthy or not.
+	NoWait bool `json:"noWait,omitempty"`
+}
+
+// A unit is one component in one place: what is rendered, planned and observed
+// together.
+type unit struct {
+	component blueprint.Component
+	place     policy.Placement
+	missing   []string       // inputs that nothing has put out yet
+	patch     map[string]any // of a step, merged into the workload
+
+	manifests []manifest.Manifest
+	pending   []string // traits that wait for the live workload
+}
+
+// name tells units of one target apart.
+func (u *unit) name() string {
+	return strings.Join([]string{u.place.Cluster, u.place.Namespace, u.component.Name, u.component.ReplicaKey}, "/")
+}
+
+// String is how messages call the unit.
+func (u *unit) String() string {
+	s := u.component.Name
+	if u.component.ReplicaKey != "" {
+		s += " (" + u.component.ReplicaKey + ")"
+	}
+	if u.place.Cluster != manifest.Local {
+		s += " on " + u.place.Cluster
+	}
+	return s
+}
+
+// units returns the components of a target in all their places, in the order
+// of the Blueprint, with the inputs that are known set.
+func (r *Run) units(ctx context.Context, t Target) ([]*unit, error) {
+	named, err := policy.Select(r.Blueprint.Policies, t.Policies)
+	if err != nil {
+		return nil, err
+	}
+	policies := append(slices.Clone(named), t.Inline...)
+	components, err := policy.Components(r.components(t), policies, policy.Options{Override: r.delivery.Override})
+	if err != nil {
+		return nil, err
+	}
+	if components, err = restrict(components, t.Components); err != nil {
+		return nil, err
+	}
+	places, err := r.places(ctx, t, policies)
+	if err != nil {
+		return nil, err
+	}
+	var out []*unit
+	for _, place := range places {
+		for _, c := range components {
+			u := &unit{component: c, place: place, patch: t.Patch}
+			if err := r.setInputs(u); err != nil {
+				return nil, err
+			}
+			out = append(out, u)
+		}
+	}
+	return out, nil
+}
+
+// components returns those of the Blueprint with the changed ones in place.
+func (r *Run) components(t Target) []blueprint.Component {
+	out := slices.Clone(r.Blueprint.Components)
+	for _, c := range t.Changed {
+		i := slices.IndexFunc(out, func(o blueprint.Component) bool { return o.Name == c.Name })
+		if i < 0 {
+			out = append(out, c)
+			continue
+		}
+		out[i] = c
+	}
+	return out
+}
+
+// restrict keeps the components with the given names; nil keeps all.
+func restrict(components []blueprint.Component, names []string) ([]blueprint.Component, error) {
+	if names == nil {
+		return components, nil
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(components, func(c blueprint.Component) bool { return c.Name == name }) {
+			return nil, fault.Invalid(v1beta1.ReasonReferenceMissing, fmt.Errorf("there is no component %q", name))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(components), func(c blueprint.Component) bool {
+		return !slices.Contains(names, c.Name)
+	}), nil
+}
+
+func (r *Run) places(ctx context.Context, t Target, policies []blueprint.Policy) ([]policy.Placement, error) {
+	if t.Place != nil {
+		return []policy.Placement{{
+			Cluster:   cmp.Or(t.Place.Cluster, manifest.Local),
+			Namespace: cmp.Or(t.Place.Namespace, r.Blueprint.App.Namespace),
+		}}, nil
+	}
+	clusters, err := r.delivery.Clusters.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]policy.Cluster, 0, len(clusters))
+	for _, c := range clusters {
+		known = append(known, policy.Cluster{Name: c.Name, Labels: c.Labels})
+	}
+	return policy.Placements(policies, r.Blueprint.App.Namespace, known)
+}
+
+// setInputs puts the values of other steps and components into the properties.
+// What a component in the same place has put out goes before what a step has.
+func (r *Run) setInputs(u *unit) error {
+	for _, in := range u.component.Inputs {
+		value, ok := r.value(u, in.From)
+		if !ok {
+			u.missing = append(u.missing, in.From)
+			continue
+		}
+		if in.ParameterKey == "" {
+			continue
+		}
+		properties, err := workflow.SetPath(u.component.Properties, in.ParameterKey, value)
+		if err != nil {
+			return fault.Invalid(v1beta1.ReasonInvalidProperties,
+				fmt.Errorf("input %q of component %q: %w", in.From, u.component.Name, err))
+		}
+		u.component.Properties = properties
+	}
+	return nil
+}
+
+// value finds an input: of the same place and replica, of the same place, of a step.
+func (r *Run) value(u *unit, name string) (any, bool) {
+	for _, key := range []string{outputKey(u.place, u.component.ReplicaKey, name), outputKey(u.place, "", name), name} {
+		if v, ok := r.Values[key]; ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// outputKey is the name under which a component's output is kept.
+func outputKey(place policy.Placement, replica, name string) string {
+	return strings.Join([]string{place.Cluster, place.Namespace, replica, name}, "/")
+}
+
+// ready reports whether everything that u depends on, in its place, is done.
+func ready(u *unit, all []*unit, done map[string]bool) bool {
+	if len(u.missing) > 0 {
+		return false
+	}
+	for _, dep := range u.component.DependsOn {
+		for _, o := range all {
+			if o.component.Name == dep && o.place == u.place && !done[o.name()] {
+				return false
+			}
+		}
+	}
+	return true
+}
