@@ -136,7 +136,8 @@ func (h Hub) Join(ctx context.Context, m Member) (joined bool, err error) {
 	secret, err := secrets.Get(ctx, m.Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return true, h.join(ctx, m)
+		err := h.join(ctx, m)
+		return err == nil, err
 	case err != nil:
 		return false, fmt.Errorf("look up cluster %q: %w", m.Name, err)
 	case secret.Labels[credentialLabel] == "":

@@ -106,7 +106,8 @@ func onThread(f func() error) error {
 	return <-result
 }
 
-// Exec replaces this process by the program, in the namespace.
+// Exec replaces this process by the program, in the namespace; the program is
+// killed when this process's parent dies.
 func Exec(name string, args []string) error {
 	path, err := exec.LookPath(args[0])
 	if err != nil {
@@ -121,6 +122,11 @@ func Exec(name string, args []string) error {
 	defer runtime.UnlockOSThread()
 	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("enter network namespace %q: %w", name, err)
+	}
+	// The wish to die with the parent belongs to the thread that was started;
+	// this is another one, and it is the one that lives on.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("tie %s to its parent: %w", path, err)
 	}
 	return fmt.Errorf("run %s: %w", path, syscall.Exec(path, args, os.Environ()))
 }

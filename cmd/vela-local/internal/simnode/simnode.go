@@ -19,6 +19,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
@@ -76,13 +78,27 @@ func New(o Options) (*Node, error) {
 		now:     time.Now,
 		queue:   workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 	}
-	onNode := fields.OneTermEqualSelector("spec.nodeName", o.Name)
-	list := cache.NewListWatchFromClient(o.Client.CoreV1().RESTClient(), "pods", corev1.NamespaceAll, onNode)
-	n.pods = cache.NewSharedIndexInformer(list, &corev1.Pod{}, 0, cache.Indexers{})
+	n.pods = cache.NewSharedIndexInformer(n.scheduled(), &corev1.Pod{}, 0, cache.Indexers{})
 	if err := n.pods.SetTransform(dropManagedFields); err != nil {
 		return nil, fmt.Errorf("watch pods of node %q: %w", o.Name, err)
 	}
 	return n, nil
+}
+
+// scheduled lists and watches the pods of this node.
+func (n *Node) scheduled() cache.ListerWatcher {
+	onNode := fields.OneTermEqualSelector("spec.nodeName", n.name).String()
+	pods := n.client.CoreV1().Pods(corev1.NamespaceAll)
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = onNode
+			return pods.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = onNode
+			return pods.Watch(ctx, o)
+		},
+	}, n.client)
 }
 
 // dropManagedFields saves the memory of what a kubelet has no use for; an

@@ -92,8 +92,10 @@ func (d Dir) Remove() error {
 			return fmt.Errorf("remove data: %w", err)
 		}
 	}
-	if err := os.RemoveAll(filepath.Dir(d.Socket())); err != nil && filepath.Dir(d.Socket()) != string(d) {
-		return fmt.Errorf("remove data: %w", err)
+	if far := filepath.Dir(d.Socket()); far != string(d) {
+		if err := os.RemoveAll(far); err != nil {
+			return fmt.Errorf("remove data: %w", err)
+		}
 	}
 	// What is not ours keeps the directory alive.
 	if err := os.Remove(string(d)); err != nil && !errors.Is(err, syscall.ENOTEMPTY) && !errors.Is(err, fs.ErrNotExist) {

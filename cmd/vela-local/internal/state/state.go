@@ -117,6 +117,7 @@ func (s State) index(name string) int {
 // ones. taken reports address ranges that the machine already uses.
 func (s State) Plan(settings Settings, first int, taken func(slot int) bool) (State, error) {
 	next := State{Settings: settings, Clusters: slices.Clone(s.Clusters), MetricsPort: s.MetricsPort, HealthPort: s.HealthPort}
+	given := map[int]bool{} // no port is given twice, though both were free
 	for _, name := range append([]string{Hub}, settings.Members...) {
 		i := next.index(name)
 		if i < 0 {
@@ -127,23 +128,23 @@ func (s State) Plan(settings Settings, first int, taken func(slot int) bool) (St
 			next.Clusters = append(next.Clusters, Cluster{Name: name, Slot: slot})
 			i = len(next.Clusters) - 1
 		}
-		if err := keep(&next.Clusters[i].Port); err != nil {
+		if err := keep(&next.Clusters[i].Port, given); err != nil {
 			return State{}, err
 		}
 	}
-	return next, errors.Join(keep(&next.MetricsPort), keep(&next.HealthPort))
+	return next, errors.Join(keep(&next.MetricsPort, given), keep(&next.HealthPort, given))
 }
 
 // keep replaces a port that is not set or not usable any more.
-func keep(p *int) error {
-	if *p != 0 && port.Usable(*p) {
-		return nil
+func keep(p *int, given map[int]bool) error {
+	for *p == 0 || given[*p] || !port.Usable(*p) {
+		free, err := port.Free()
+		if err != nil {
+			return err
+		}
+		*p = free
 	}
-	free, err := port.Free()
-	if err != nil {
-		return err
-	}
-	*p = free
+	given[*p] = true
 	return nil
 }
 
