@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
@@ -159,8 +160,10 @@ func Raw(text string) *runtime.RawExtension {
 
 // Object returns any object from YAML.
 func Object(text string) *unstructured.Unstructured {
+	data, err := yaml.YAMLToJSON([]byte(text))
+	must(err, text)
 	o := &unstructured.Unstructured{}
-	must(yaml.Unmarshal([]byte(text), &o.Object), text)
+	must(json.Unmarshal(data, &o.Object), text)
 	return o
 }
 
