@@ -158,8 +158,15 @@ func (c *comparer) compare(at place, want, live any, present bool) {
 // absent reports whether a field without a live value is as wanted.
 func (c *comparer) absent(want any) bool {
 	switch w := want.(type) {
+	case nil:
+		return true
 	case map[string]any:
-		return len(w) == 0
+		for _, value := range w {
+			if !c.absent(value) {
+				return false
+			}
+		}
+		return true
 	case []any:
 		return len(w) == 0
 	case string:
