@@ -1,0 +1,141 @@
+package definition_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
+	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/pkg/test/golden"
+)
+
+// What a workflow step asks of its providers. An archive has runs under run/:
+// the properties of the step and, by the path of the call, what the provider
+// answers; a call that has no answer gets none. The output lists the calls in
+// their order and how the run ended.
+func TestBuiltinSteps(t *testing.T) {
+	defs, err := definition.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := cue.NewEngine(cue.Options{Packages: stepPackages()})
+	golden.Run(t, "builtin/workflowstep/*/*.txtar", func(t *testing.T, in golden.Files) golden.Files {
+		out := golden.Files{}
+		for _, name := range in.Under("run") {
+			var r stepRun
+			if err := yaml.UnmarshalStrict([]byte(in["run/"+name]), &r); err != nil {
+				t.Fatal(err)
+			}
+			d, err := defs.Get(t.Context(), "default", definition.Ref{Kind: definition.WorkflowStep, Name: r.Type})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tmpl, err := engine.Compile(cue.Source{Kind: "workflow-step", Name: r.Type, Text: d.Template})
+			if err != nil {
+				t.Fatalf("compile step %q: %v", r.Type, err)
+			}
+			out["want/"+name] = text(t, r.run(t, tmpl))
+		}
+		return out
+	})
+}
+
+// stepPackages are the packages that steps import.
+func stepPackages() []provider.Schema {
+	return []provider.Schema{builtin.Schema(), multicluster.Schema(), oam.Schema()}
+}
+
+type stepRun struct {
+	Type       string         `json:"type"`
+	Properties map[string]any `json:"properties"`
+	Answers    map[string]any `json:"answers"` // by path of the call
+	Show       []string       `json:"show"`    // expressions over the executed step
+}
+
+type stepOutcome struct {
+	Calls []stepCall     `json:"calls"`
+	End   string         `json:"end"`
+	Shown map[string]any `json:"shown,omitempty"`
+}
+
+type stepCall struct {
+	Call   string `json:"call"`
+	Params any    `json:"params,omitempty"`
+}
+
+func (r stepRun) run(t *testing.T, tmpl *cue.Template) stepOutcome {
+	t.Helper()
+	var out stepOutcome
+	answer := func(_ context.Context, c provider.Call) (any, error) {
+		out.Calls = append(out.Calls, stepCall{c.Path + ": " + c.Provider + "." + c.Do, c.Params})
+		switch c.Provider + "." + c.Do {
+		case "builtin.suspend":
+			if r.Answers[c.Path] == "resumed" {
+				return nil, nil
+			}
+			return nil, provider.Suspend{}
+		case "builtin.fail":
+			return nil, provider.Fail{Message: fmt.Sprint(c.Params.(map[string]any)["message"])}
+		case "builtin.wait":
+			if c.Params.(map[string]any)["continue"] != true {
+				return nil, provider.Wait{}
+			}
+			return nil, nil
+		}
+		return r.Answers[c.Path], nil
+	}
+	res, err := tmpl.Eval(t.Context(), cue.Input{
+		Parameter: r.Properties,
+		Context:   map[string]any{"name": "app", "appName": "app", "namespace": "default", "stepName": "the-step", "stepSessionID": "id", "spanID": "span"},
+		Actions:   everyAction{answer}.table(),
+	})
+	out.End = "done"
+	var signal interface{ Error() string }
+	for _, s := range []any{new(provider.Suspend), new(provider.Wait), new(provider.Fail), new(provider.Break)} {
+		if errors.As(err, s) {
+			signal = err
+			out.End = err.Error()
+		}
+	}
+	if err != nil && signal == nil {
+		t.Fatalf("step %q: %v", r.Type, err)
+	}
+	for _, expr := range r.Show {
+		v, err := res.Expr(expr)
+		if err != nil {
+			t.Fatalf("show %s: %v", expr, err)
+		}
+		if out.Shown == nil {
+			out.Shown = map[string]any{}
+		}
+		out.Shown[expr] = v
+	}
+	return out
+}
+
+// everyAction offers one action under every name that the packages declare.
+type everyAction struct{ action provider.Action }
+
+func (e everyAction) table() provider.Table {
+	table := provider.Table{}
+	for _, p := range stepPackages() {
+		name := strings.TrimPrefix(p.Path, "vela/")
+		actions := provider.Actions{}
+		for _, line := range strings.Split(p.Text, "\n") {
+			if _, do, ok := strings.Cut(line, "#do:"); ok {
+				actions[strings.Trim(strings.TrimSpace(do), `"`)] = e.action
+			}
+		}
+		table[name] = provider.Bound{Write: actions}
+	}
+	return table
+}
