@@ -8,6 +8,7 @@ import (
 
 	cuelang "cuelang.org/go/cue"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 )
 
@@ -166,10 +167,26 @@ func (c *calls) found(v cuelang.Value, path []cuelang.Selector) *found {
 	switch {
 	case f.call.Flat:
 		f.read(v, f.key)
+		f.call.Patch = patchReader(v, f.key)
 	case params.Exists():
 		f.read(params, f.key+".$params")
+		f.call.Patch = patchReader(params, f.key+".$params")
 	}
 	return f
+}
+
+// patchReader offers the parameters at v as patches: comments of a template are
+// lost in JSON.
+func patchReader(v cuelang.Value, prefix string) func(string) (any, error) {
+	return func(field string) (any, error) {
+		p := v.LookupPath(cuelang.MakePath(cuelang.Str(field)))
+		if !p.Exists() {
+			return nil, nil
+		}
+		return patch.FromValue(p, prefix+"."+field, func(v cuelang.Value, path string) (any, error) {
+			return decode(v, path, 0)
+		})
+	}
 }
 
 // read decodes the parameters: fields marked @absent() are left out while they

@@ -35,6 +35,10 @@ type Call struct {
 	// Flat says that the struct has no `$params`: the answer is filled into the
 	// struct itself instead of into `$returns`.
 	Flat bool
+	// Patch reads a parameter as a patch.Patch of pkg/cue/patch, with the markers
+	// that its author wrote as comments; nil when there is no such parameter. The
+	// func itself is nil in calls that no template made.
+	Patch func(field string) (any, error)
 }
 
 // An Action does what a Call asks. The answer is a JSON-like value, nil for no
