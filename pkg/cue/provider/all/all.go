@@ -1,0 +1,72 @@
+// Package all is the list of provider packages: what components, traits and
+// policies can import, and what workflow steps can.
+//
+// The texts are fixed, so that an engine can be made from them once. The actions
+// belong to one run: whoever makes them says which clusters, which Application
+// and which identity they act for. Something that is not given is not offered.
+package all
+
+import (
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/base64"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/op"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/time"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/util"
+)
+
+// Deps are what the actions of one run stand on.
+type Deps struct {
+	Reader      kube.Reader
+	Writer      kube.Writer
+	Fleet       multicluster.Fleet
+	Deployer    oam.Deployer
+	Application oam.Application
+	Log         util.Log
+	Session     builtin.Session // one attempt of a step
+	Allow       oam.Allow       // asked before a delivery; nil allows it
+}
+
+// DefinitionSchemas are the texts that components, traits and policies can
+// import.
+func DefinitionSchemas() []provider.Schema {
+	return []provider.Schema{base64.Schema(), cue.Schema(), kube.DefinitionSchema()}
+}
+
+// Definition returns the actions of components, traits and policies.
+func Definition(d Deps) provider.Table {
+	return provider.NewTable(
+		base64.New(),
+		cue.New(),
+		kube.Definition(kube.Options{Reader: d.Reader}),
+	)
+}
+
+// WorkflowSchemas are the texts that workflow steps can import.
+func WorkflowSchemas() []provider.Schema {
+	return append(op.Schemas(),
+		base64.Schema(), builtin.Schema(), cue.Schema(), kube.WorkflowSchema(), multicluster.Schema(), oam.Schema(),
+		time.Schema(), util.Schema(),
+	)
+}
+
+// Workflow returns the actions of workflow steps.
+func Workflow(d Deps) provider.Table {
+	pkgs := []provider.Package{
+		base64.New(),
+		cue.New(),
+		kube.Workflow(kube.Options{Reader: d.Reader, Writer: d.Writer}),
+		multicluster.New(multicluster.Options{Fleet: d.Fleet, Deployer: d.Deployer, Allow: d.Allow}),
+		oam.New(oam.Options{Deployer: d.Deployer, Application: d.Application, Allow: d.Allow}),
+		time.New(),
+		util.New(d.Log),
+	}
+	if d.Session != nil {
+		pkgs = append(pkgs, builtin.New(d.Session))
+	}
+	return provider.NewTable(pkgs...)
+}
