@@ -41,8 +41,23 @@ func (t *Template) check(parameter any, required bool) ([]*Error, error) {
 	k := checker{required: required}
 	err = t.guard(context.Background(), func() {
 		k.value(c.value.LookupPath(pathParameter), parameter, "")
+		if len(k.errs) > 0 && required && fits(c, parameter) {
+			k.errs = nil
+		}
 	})
 	return k.errs, err
+}
+
+// fits asks CUE itself whether a parameter is complete and allowed. The checker
+// looks at one value at a time and so cannot see conditions and defaults that
+// refer to others, or to the context; it explains, CUE decides.
+func fits(c *cell, parameter any) bool {
+	some := map[string]any{}
+	for _, name := range []string{"name", "namespace", "appName", "appRevision", "revision", "cluster", "publishVersion", "workflowName"} {
+		some[name] = "any"
+	}
+	v := c.value.FillPath(cuelang.Path{}, encode(c.ctx, map[string]any{"parameter": parameter, "context": some}))
+	return v.LookupPath(pathParameter).Validate(cuelang.Concrete(true)) == nil
 }
 
 // explain improves an error of this result: when a mistake in the properties
