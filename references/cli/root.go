@@ -14,8 +14,10 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/delete"
+	"github.com/seed-c5f95f19/vela/references/cli/dryrun"
 	"github.com/seed-c5f95f19/vela/references/cli/local"
 	"github.com/seed-c5f95f19/vela/references/cli/ls"
+	"github.com/seed-c5f95f19/vela/references/cli/plan"
 	"github.com/seed-c5f95f19/vela/references/cli/status"
 	"github.com/seed-c5f95f19/vela/references/cli/up"
 	versioncmd "github.com/seed-c5f95f19/vela/references/cli/version"
@@ -54,6 +56,8 @@ what drifts.`,
 		status.NewCommand(f, nil),
 		ls.NewCommand(f, nil),
 		delete.NewCommand(f, nil),
+		dryrun.NewCommand(f, nil),
+		plan.NewCommand(f, nil),
 		workflow.NewCommand(f),
 	)
 	add(root, groupPlatform, "Clusters:",

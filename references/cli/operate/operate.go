@@ -5,7 +5,6 @@ package operate
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -14,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 )
@@ -32,18 +32,12 @@ func Apply(ctx context.Context, c client.Client, key client.ObjectKey, change Ch
 		if before.Status.Workflow == nil {
 			return fmt.Errorf("the workflow of application %s has not begun", key)
 		}
-		progress, err := decode(before.Status.Workflow)
-		if err != nil {
-			return err
-		}
-		next, err := change(before.DeepCopy(), progress)
+		next, err := change(before.DeepCopy(), status.ToProgress(before.Status.Workflow))
 		if err != nil {
 			return fmt.Errorf("application %s: %w", key, err)
 		}
 		after = before.DeepCopy()
-		if after.Status.Workflow, err = encode(next, before.Status.Workflow); err != nil {
-			return err
-		}
+		after.Status.Workflow = encode(next, before.Status.Workflow)
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 		return c.Status().Patch(ctx, after, patch)
 	})
@@ -53,35 +47,15 @@ func Apply(ctx context.Context, c client.Client, key client.ObjectKey, change Ch
 	return before, after, err
 }
 
-// decode reads the progress that the status shows.
-func decode(status *v1beta1.WorkflowStatus) (workflow.Progress, error) {
-	var progress workflow.Progress
-	data, err := json.Marshal(status)
-	if err == nil {
-		err = json.Unmarshal(data, &progress)
-	}
-	if err != nil {
-		return progress, fmt.Errorf("read status.workflow: %w", err)
-	}
-	return progress, nil
-}
-
 // encode writes progress; what it does not know stays as it was. A workflow
 // that begins anew has no status.
-func encode(progress workflow.Progress, before *v1beta1.WorkflowStatus) (*v1beta1.WorkflowStatus, error) {
+func encode(progress workflow.Progress, before *v1beta1.WorkflowStatus) *v1beta1.WorkflowStatus {
 	if progress.Mode == "" && len(progress.Steps) == 0 && progress.Phase == "" {
-		return nil, nil
+		return nil
 	}
-	var status v1beta1.WorkflowStatus
-	data, err := json.Marshal(progress)
-	if err == nil {
-		err = json.Unmarshal(data, &status)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("write status.workflow: %w", err)
-	}
-	status.AppRevision, status.ContextBackend = before.AppRevision, before.ContextBackend
-	return &status, nil
+	after := status.FromProgress(progress)
+	after.AppRevision, after.ContextBackend = before.AppRevision, before.ContextBackend
+	return after
 }
 
 // Whoami asks the server who the user is, "" when it does not say.

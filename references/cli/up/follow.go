@@ -12,6 +12,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/progress"
+	"github.com/seed-c5f95f19/vela/references/cli/source"
 )
 
 // grace is how long a failure that may go away by itself, such as a definition
@@ -152,7 +153,7 @@ func (w *watcher) failed(p progress.Progress) error {
 	default:
 		next = append(next, "correct the file and run vela up again")
 	}
-	return console.Hint(fmt.Errorf("%s", w.delivery.doc.LocateText(p.Why)), next...)
+	return console.Hint(fmt.Errorf("%s", source.LocateText(w.delivery.doc, w.options.docs, p.Why)), next...)
 }
 
 // finish replaces the live display by the report.

@@ -29,6 +29,8 @@ type Options struct {
 	Wait           bool
 	WaitFor        string
 	Timeout        time.Duration
+
+	docs []source.Document // what Files hold
 }
 
 // NewCommand returns `vela up`. Tests pass run to inspect the options.
@@ -77,11 +79,11 @@ func (o *Options) check() error {
 }
 
 func up(ctx context.Context, o *Options) error {
-	docs, err := source.Read(ctx, o.Factory.IO.In, o.Files...)
-	if err != nil {
+	var err error
+	if o.docs, err = source.Read(ctx, o.Factory.IO.In, o.Files...); err != nil {
 		return err
 	}
-	objects, err := o.prepare(docs)
+	objects, err := o.prepare(o.docs)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
@@ -90,7 +91,7 @@ func (o *Options) from(ctx context.Context, c client.Client, app *v1beta1.Applic
 	if p.Vars, err = workflow.DecodeVars(stored.Data, nil); err != nil {
 		return p, err
 	}
-	next, err := workflow.RestartFrom(spec(draft.Workflow), p, o.Step, o.Factory.IO.Now())
+	next, err := workflow.RestartFrom(delivery.Workflow(&blueprint.Blueprint{Draft: draft}), p, o.Step, o.Factory.IO.Now())
 	if err != nil {
 		return p, err
 	}
@@ -105,27 +106,4 @@ func (o *Options) from(ctx context.Context, c client.Client, app *v1beta1.Applic
 		}
 	}
 	return next, nil
-}
-
-// spec is what decides which steps come after another.
-func spec(w blueprint.Workflow) workflow.Spec {
-	return workflow.Spec{Mode: workflow.Mode(w.Mode), SubMode: workflow.Mode(w.SubMode), Steps: steps(w.Steps)}
-}
-
-func steps(in []blueprint.Step) []workflow.Step {
-	out := make([]workflow.Step, 0, len(in))
-	for _, s := range in {
-		step := workflow.Step{
-			Name: s.Name, Type: s.Type, If: s.If, Timeout: s.Timeout, Mode: workflow.Mode(s.Mode),
-			DependsOn: s.DependsOn, Properties: s.Properties, SubSteps: steps(s.SubSteps),
-		}
-		for _, i := range s.Inputs {
-			step.Inputs = append(step.Inputs, workflow.Input(i))
-		}
-		for _, o := range s.Outputs {
-			step.Outputs = append(step.Outputs, workflow.Output(o))
-		}
-		out = append(out, step)
-	}
-	return out
 }

@@ -1,0 +1,13 @@
+package preview
+
+import (
+	"github.com/seed-c5f95f19/vela/pkg/cue"
+)
+
+// engines compile templates: those of components and traits, and those of
+// workflow steps, which may import other packages under the same names.
+type engines struct{ components, steps *cue.Engine }
+
+func newEngines() (engines, error) {
+	return engines{components: cue.NewEngine(cue.Options{}), steps: cue.NewEngine(cue.Options{})}, nil
+}
