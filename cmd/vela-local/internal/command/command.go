@@ -35,13 +35,9 @@ type openDir func() (state.Dir, error)
 
 func open(path string) (state.Dir, error) {
 	if path != "" {
-		return state.OpenDir(path)
+		return state.At(path)
 	}
-	def, err := state.DefaultDir()
-	if err != nil {
-		return "", err
-	}
-	return state.OpenDir(def.String())
+	return state.DefaultDir()
 }
 
 // load returns the installation's state; one that was never started is an

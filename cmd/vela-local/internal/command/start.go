@@ -50,6 +50,9 @@ func start(dir openDir) *cobra.Command {
 }
 
 func runStart(ctx context.Context, out io.Writer, d state.Dir, settings state.Settings) error {
+	if err := d.Make(); err != nil {
+		return err
+	}
 	held, err := lock.Wait(ctx, filepath.Join(d.String(), "start.lock"))
 	if err != nil {
 		return err

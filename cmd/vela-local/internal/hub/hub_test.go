@@ -63,7 +63,7 @@ func TestJoin(t *testing.T) {
 			wantArgs: "KUBECONFIG: cluster join /m --name staging --labels env=staging\n",
 		},
 		"a failed join tells vela's last words": {
-			vela: `echo trying; echo "Error: no route" >&2; exit 1`,
+			vela:       `echo trying; echo "Error: no route" >&2; exit 1`,
 			wantErrEnd: "exit status 1: Error: no route",
 		},
 		"a joined member stays": {secret: credential("https://127.0.0.1:7", labelled)},

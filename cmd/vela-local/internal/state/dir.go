@@ -29,18 +29,23 @@ func DefaultDir() (Dir, error) {
 	return Dir(filepath.Join(home, ".vela", "local")), nil
 }
 
-// OpenDir returns path as a Dir, absolute and created, for its owner only.
-func OpenDir(path string) (Dir, error) {
+// At returns path as a Dir. Nothing is created yet: to ask must leave no trace.
+func At(path string) (Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", fmt.Errorf("data directory: %w", err)
 	}
+	return Dir(abs), nil
+}
+
+// Make creates the directory, for its owner only.
+func (d Dir) Make() error {
 	for _, sub := range []string{"", "logs", "clusters"} {
-		if err := os.MkdirAll(filepath.Join(abs, sub), 0o700); err != nil {
-			return "", fmt.Errorf("data directory: %w", err)
+		if err := os.MkdirAll(filepath.Join(string(d), sub), 0o700); err != nil {
+			return fmt.Errorf("data directory: %w", err)
 		}
 	}
-	return Dir(abs), nil
+	return nil
 }
 
 func (d Dir) String() string { return string(d) }

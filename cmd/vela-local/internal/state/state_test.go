@@ -34,6 +34,19 @@ func slots(s State) map[string]int {
 	return out
 }
 
+// installed returns path with the directories of an installation.
+func installed(t *testing.T, path string) Dir {
+	t.Helper()
+	dir, err := At(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Make(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestPlan(t *testing.T) {
 	first := plan(t, State{}, settings("staging"), free)
 	cases := map[string]struct {
@@ -120,10 +133,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestSaveAndLoad(t *testing.T) {
-	dir, err := OpenDir(filepath.Join(t.TempDir(), "new", "dir"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := installed(t, filepath.Join(t.TempDir(), "new", "dir"))
 	if got, err := Load(dir); err != nil || dir.Exists() {
 		t.Fatalf("Load() of nothing = %+v, %v", got, err)
 	}
@@ -141,17 +151,11 @@ func TestSaveAndLoad(t *testing.T) {
 }
 
 func TestRemoveTakesOnlyWhatIsOurs(t *testing.T) {
-	foreign, err := OpenDir(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	foreign := installed(t, t.TempDir())
 	if err := foreign.Remove(); err == nil {
 		t.Error("Remove() deletes a directory that is no installation")
 	}
-	dir, err := OpenDir(filepath.Join(t.TempDir(), "data"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := installed(t, filepath.Join(t.TempDir(), "data"))
 	if err := (State{}).Save(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -172,10 +176,7 @@ func TestRemoveTakesOnlyWhatIsOurs(t *testing.T) {
 }
 
 func TestRotateLogsKeepsTheLastRun(t *testing.T) {
-	dir, err := OpenDir(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := installed(t, t.TempDir())
 	if err := os.WriteFile(dir.Log("hub"), []byte("E0101 old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
