@@ -58,7 +58,7 @@ func unowned(m manifest.Manifest) string {
 func merged(first, later manifest.Manifest) manifest.Manifest {
 	o := &unstructured.Unstructured{Object: deepCopyMeta(added(first.Object.Object, later.Object.Object))}
 	labels := o.GetLabels()
-	for _, key := range []string{oam.LabelTraitType, oam.LabelTraitResource, oam.LabelManageWorkload} {
+	for _, key := range []string{oam.LabelTraitType, oam.LabelTraitResource} {
 		if _, ok := first.Object.GetLabels()[key]; !ok {
 			delete(labels, key) // it says who gave later
 		}

@@ -32,13 +32,18 @@ func (req Request) fields(reads map[string]bool, all bool) map[string]any {
 		out["components"] = components(req.Blueprint.Components)
 	}
 	if all || reads["revision"] {
-		out["revision"] = revision(c)
+		out["revision"] = req.revision()
 	}
 	return out
 }
 
 // revision names the content of a component: it stays while the component does.
-func revision(c blueprint.Component) string {
+// What is not stored as a revision has no name for its components either.
+func (req Request) revision() string {
+	c := req.Component
+	if req.RevisionName == "" {
+		return ""
+	}
 	return c.Name + "-" + manifest.Digest([]any{c.Type, c.Properties, traitValues(c.Traits)})[:10]
 }
 

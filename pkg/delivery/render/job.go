@@ -34,6 +34,7 @@ type job struct {
 	traits    []unit
 	fields    map[string]any // context that any template reads
 	moving    bool           // what templates read from outside may change any time
+	managed   bool           // a trait brings the workload into the cluster
 
 	workload map[string]any
 	owners   *patch.Owners // who wrote which field of the workload
@@ -74,7 +75,9 @@ func (r *Renderer) prepare(req Request) (*job, error) {
 	}
 	j.component = load(definition.Component, c.Type, what, c.Origin, c.Properties)
 	for _, t := range c.Traits {
-		j.traits = append(j.traits, load(definition.Trait, t.Type, fmt.Sprintf("trait %q of %s", t.Type, what), t.Origin, t.Properties))
+		u := load(definition.Trait, t.Type, fmt.Sprintf("trait %q of %s", t.Type, what), t.Origin, t.Properties)
+		j.managed = j.managed || u.def.ManageWorkload
+		j.traits = append(j.traits, u)
 	}
 	j.fields = req.fields(reads, all)
 	return j, errors.Join(errs...)
@@ -108,12 +111,12 @@ func (j *job) key() string {
 	}
 	type part struct {
 		Name, Template, Stage string
-		Manage, Hub           bool
+		Hub                   bool
 		Terraform             *v1beta1.Terraform
 		Properties            map[string]any
 	}
 	of := func(u unit) part {
-		p := part{Name: u.def.Name, Stage: u.def.Stage, Manage: u.def.ManageWorkload, Hub: u.def.ControlPlaneOnly, Terraform: u.def.Terraform, Properties: u.properties}
+		p := part{Name: u.def.Name, Stage: u.def.Stage, Hub: u.def.ControlPlaneOnly, Terraform: u.def.Terraform, Properties: u.properties}
 		if u.template != nil {
 			p.Template = u.template.Digest()
 		}
@@ -141,14 +144,12 @@ func (j *job) run(ctx context.Context) ([]manifest.Manifest, error) {
 	if err := j.renderComponent(ctx); err != nil {
 		return nil, err
 	}
-	managed := false
 	for i, t := range j.traits {
 		if err := j.renderTrait(ctx, t, j.req.Component.Traits[i].Type); err != nil {
 			return nil, err
 		}
-		managed = managed || t.def.ManageWorkload
 	}
-	return j.assemble(!managed)
+	return j.assemble()
 }
 
 // evaluate fills properties and context into the template of a unit. extra are

@@ -16,6 +16,7 @@ package render
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -91,27 +92,40 @@ type Live struct {
 
 // Component returns the objects of a component as they are to be sent: the
 // workload, its companions and those of its traits in their order, each object
-// once (see Combine). The caller must not modify them.
+// once (see Combine), without a workload that a trait manages itself. The caller
+// must not modify them.
 //
 // A trait of the stage PostDispatch that needs the live workload is left out
 // while Request.Live is nil.
 func (r *Renderer) Component(ctx context.Context, req Request) ([]manifest.Manifest, error) {
-	parts, err := r.Parts(ctx, req)
+	j, err := r.prepare(req)
 	if err != nil {
 		return nil, err
+	}
+	parts, err := j.parts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if j.managed {
+		parts = slices.DeleteFunc(parts, manifest.Manifest.Workload)
 	}
 	return Combine(parts)
 }
 
-// Parts returns what the templates of a component give, before parts of one
-// object are combined. The caller must not modify them.
+// Parts returns what the templates of a component give, whoever sends it and
+// before parts of one object are combined. The caller must not modify them.
 func (r *Renderer) Parts(ctx context.Context, req Request) ([]manifest.Manifest, error) {
 	j, err := r.prepare(req)
 	if err != nil {
 		return nil, err
 	}
+	return j.parts(ctx)
+}
+
+// parts renders, or remembers what was rendered. The slice is the caller's.
+func (j *job) parts(ctx context.Context) ([]manifest.Manifest, error) {
 	key := j.key()
-	if kept, ok := r.cache.get(key); ok && j.scoped(kept) {
+	if kept, ok := j.cache.get(key); ok && j.scoped(kept) {
 		return kept, nil
 	}
 	out, err := j.run(ctx)
@@ -119,7 +133,7 @@ func (r *Renderer) Parts(ctx context.Context, req Request) ([]manifest.Manifest,
 		return nil, err
 	}
 	if !j.moving {
-		r.cache.put(key, out)
+		j.cache.put(key, out)
 	}
 	return out, nil
 }

@@ -17,19 +17,16 @@ import (
 )
 
 // assemble names and labels the objects and says where they go.
-func (j *job) assemble(withWorkload bool) ([]manifest.Manifest, error) {
-	var out []manifest.Manifest
+func (j *job) assemble() ([]manifest.Manifest, error) {
 	c := j.req.Component
-	if withWorkload {
-		m, err := j.manifest(j.workload, j.component, stamp{
-			name: c.Name, cluster: j.req.Cluster, namespace: j.req.Namespace, path: "output",
-			labels: map[string]string{oam.LabelResourceType: oam.ResourceTypeWorkload, oam.LabelWorkloadType: base(c.Type)},
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, m)
+	workload, err := j.manifest(j.workload, j.component, stamp{
+		name: c.Name, cluster: j.req.Cluster, namespace: j.req.Namespace, path: "output",
+		labels: map[string]string{oam.LabelResourceType: oam.ResourceTypeWorkload, oam.LabelWorkloadType: base(c.Type)},
+	})
+	if err != nil {
+		return nil, err
 	}
+	out := []manifest.Manifest{workload}
 	for _, o := range j.objects {
 		m, err := j.manifest(o.fields, unit{what: o.what, def: o.def, origin: j.component.origin}, j.stampOf(o))
 		if err != nil {
@@ -60,9 +57,6 @@ func (j *job) stampOf(o *object) stamp {
 		labels: map[string]string{
 			oam.LabelResourceType: oam.ResourceTypeTrait, oam.LabelTraitType: typ, oam.LabelTraitResource: o.name,
 		},
-	}
-	if o.def.ManageWorkload {
-		s.labels[oam.LabelManageWorkload] = "true"
 	}
 	if o.def.ControlPlaneOnly {
 		s.cluster, s.namespace, s.hubOnly = manifest.Local, j.req.Blueprint.App.Namespace, true
@@ -105,12 +99,16 @@ func (j *job) manifest(fields map[string]any, u unit, s stamp) (manifest.Manifes
 	return m, nil
 }
 
-// label adds labels and annotations: those of the Application where the template
-// has none, and those that say who owns the object, which nobody else may set.
+// label adds labels and annotations to those of the template: first those of the
+// Application, then those that say who owns the object. Later ones count, as in
+// KubeVela.
 func (j *job) label(obj *unstructured.Unstructured, s stamp) {
 	app := j.req.Blueprint.App
-	labels := inherited(app.Labels, app, oam.AnnotationFilterLabelKeys)
-	maps.Copy(labels, obj.GetLabels())
+	labels := obj.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, inherited(app.Labels, app, oam.AnnotationFilterLabelKeys))
 	maps.Copy(labels, s.labels)
 	labels[oam.LabelAppName], labels[oam.LabelAppNamespace] = app.Name, app.Namespace
 	labels[oam.LabelComponent] = j.req.Component.Name
@@ -118,9 +116,12 @@ func (j *job) label(obj *unstructured.Unstructured, s stamp) {
 		labels[oam.LabelReplicaKey] = key
 	}
 	obj.SetLabels(labels)
-	annotations := inherited(app.Annotations, app, oam.AnnotationFilterAnnotationKeys)
-	maps.Copy(annotations, obj.GetAnnotations())
-	if len(annotations) > 0 {
+	if more := inherited(app.Annotations, app, oam.AnnotationFilterAnnotationKeys); len(more) > 0 {
+		annotations := obj.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		maps.Copy(annotations, more)
 		obj.SetAnnotations(annotations)
 	}
 }
