@@ -27,15 +27,11 @@ func main() {
 
 // run makes the folder hold exactly the built-in definitions.
 func run(dir string) error {
-	objs, err := definition.BuiltinObjects()
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	wanted := map[string]bool{}
-	for _, o := range objs {
+	for _, o := range definition.BuiltinObjects() {
 		// A trait and a component may have one name (kustomize, expose).
 		kind := strings.TrimSuffix(strings.ToLower(o.GetObjectKind().GroupVersionKind().Kind), "definition")
 		name := kind + "-" + o.GetName() + ".yaml"

@@ -19,7 +19,7 @@ var builtin embed.FS
 // Builtin returns the definitions that come with the program. Parsing them
 // takes a while: make one and share it.
 func Builtin() (*Static, error) {
-	objs, err := BuiltinObjects()
+	objs, err := builtinObjects()
 	if err != nil {
 		return nil, err
 	}
@@ -31,8 +31,17 @@ func Builtin() (*Static, error) {
 }
 
 // BuiltinObjects returns the wire objects of the built-in definitions, in the
-// namespace for all, as an installation applies them.
-func BuiltinObjects() ([]client.Object, error) {
+// namespace for all, as an installation applies them. They belong to the
+// caller.
+func BuiltinObjects() []client.Object {
+	objs, err := builtinObjects()
+	if err != nil {
+		panic(err) // the texts are in the binary, and the tests of this package parse them all
+	}
+	return objs
+}
+
+func builtinObjects() ([]client.Object, error) {
 	files, err := fs.Glob(builtin, "builtin/*/*/*.cue") // sorted
 	if err != nil {
 		return nil, err

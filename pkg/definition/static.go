@@ -20,8 +20,8 @@ type Static struct {
 	byRef map[Ref]Definition
 }
 
-// Of returns the set of the given wire objects; of two with one name the
-// later one counts.
+// Of returns the set of the given wire objects. Of several with one name the
+// first counts, as in a Chain.
 func Of(objs ...runtime.Object) (*Static, error) {
 	s := &Static{byRef: map[Ref]Definition{}}
 	for _, o := range objs {
@@ -30,7 +30,9 @@ func Of(objs ...runtime.Object) (*Static, error) {
 			return nil, err
 		}
 		d.Namespace = ""
-		s.byRef[Ref{d.Kind, d.Name}] = d
+		if _, taken := s.byRef[Ref{d.Kind, d.Name}]; !taken {
+			s.byRef[Ref{d.Kind, d.Name}] = d
+		}
 	}
 	return s, nil
 }

@@ -183,6 +183,7 @@ func TestFromFiles(t *testing.T) {
 	for name, text := range map[string]string{
 		"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: skipped}\n---\n" +
 			"apiVersion: core.oam.dev/v1beta1\nkind: TraitDefinition\nmetadata: {name: yaml}\nspec: {schematic: {cue: {template: 'x: 1'}}}\n",
+		"b.yaml":       "apiVersion: core.oam.dev/v1beta1\nkind: TraitDefinition\nmetadata: {name: yaml}\nspec: {schematic: {cue: {template: 'later: 1'}}}\n",
 		"deeper/b.cue": "cue: {type: \"component\", attributes: {}}\ntemplate: {\n\toutput: {}\n}\n",
 		"notes.txt":    "not a definition",
 	} {
