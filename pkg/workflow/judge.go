@@ -118,7 +118,7 @@ func (r *run) elapsed(n *node) bool {
 		n.wake(at)
 		return false
 	}
-	n.state.resume("duration")
+	n.state.resume(ApprovedByTime)
 	return true
 }
 

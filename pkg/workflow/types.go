@@ -132,6 +132,10 @@ type Plan struct {
 	Summary    string `json:"summary,omitempty"`
 }
 
+// ApprovedByTime is the ApprovedBy of a suspension that ended by itself: nobody
+// has seen the plan, and nobody wanted to be asked.
+const ApprovedByTime = "duration"
+
 // Env is what a run needs from outside.
 type Env struct {
 	// Runners finds what executes a step of a type. It is not asked for groups.

@@ -176,6 +176,15 @@ func SetPath(properties map[string]any, path string, value any) (map[string]any,
 	return out, nil
 }
 
+// Lookup returns the value at a path of SetPath.
+func Lookup(values map[string]any, path string) (any, bool) {
+	parts, err := parsePath(path)
+	if err != nil {
+		return nil, false
+	}
+	return lookup(values, parts)
+}
+
 // A part is one step of a path: a field, or an index of a list.
 type part struct {
 	name  string

@@ -93,7 +93,7 @@ func (o Options) deploy(ctx context.Context, req oam.DeployRequest) (any, error)
 	case err != nil:
 		return nil, err
 	case !res.Healthy:
-		return nil, provider.Wait{Message: res.Message}
+		return nil, oam.Unhealthy{Message: res.Message, After: res.After}
 	}
 	return nil, nil
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 )
 
 // A Deployer delivers the Application of this run. It is safe for concurrent
@@ -32,6 +34,19 @@ type Application interface {
 // the delivery before anything is written and is returned as it is. A nil Allow
 // allows everything.
 type Allow func(Plan) error
+
+// Unhealthy ends a call that has sent everything and waits until it is healthy.
+// It is a provider.Wait that events bring further, so that nobody has to look
+// again and again.
+type Unhealthy struct {
+	Message string
+	After   time.Duration // when to look again; 0 leaves it to events
+}
+
+func (u Unhealthy) Error() string { return provider.Wait{Message: u.Message}.Error() }
+
+// Unwrap makes it a provider.Wait.
+func (u Unhealthy) Unwrap() error { return provider.Wait{Message: u.Message} }
 
 // A DeployRequest asks for a delivery.
 type DeployRequest struct {

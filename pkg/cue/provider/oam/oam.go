@@ -66,7 +66,7 @@ func (d deployment) apply(ctx context.Context, in componentIn) (componentOut, er
 		return componentOut{}, err
 	}
 	if in.WaitHealthy && !res.Healthy {
-		return answer(res), provider.Wait{Message: res.Message}
+		return answer(res), Unhealthy{res.Message, res.After}
 	}
 	return answer(res), nil
 }
