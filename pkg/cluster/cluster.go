@@ -74,6 +74,8 @@ func connect(name string, cfg *rest.Config, s settings) (*Cluster, error) {
 	if s.metrics != nil {
 		cfg.Wrap(s.metrics.Wrap)
 	}
+	l := &link{cluster: name, now: s.now, changed: func(bool) { s.notify(Event{Cluster: name}) }}
+	cfg.Wrap(l.wrap)
 	hc, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("transport of cluster %q: %w", name, err)
@@ -88,9 +90,8 @@ func connect(name string, cfg *rest.Config, s settings) (*Cluster, error) {
 	}
 	c := &Cluster{
 		name: name, config: cfg, rest: rc, dynamic: dc,
-		timeout: s.timeout, slots: make(chan struct{}, s.concurrency),
+		timeout: s.timeout, slots: make(chan struct{}, s.concurrency), link: l,
 	}
-	c.link = &link{cluster: name, now: s.now, changed: func(bool) { s.notify(Event{Cluster: name}) }}
 	c.mapper = &mapper{fetch: c.discover, now: s.now}
 	c.owned = newOwned(c, s.notify)
 	return c, nil
@@ -196,9 +197,12 @@ func (c *Cluster) send(ctx context.Context, req *rest.Request) ([]byte, int, err
 	defer cancel()
 	var code int
 	result := req.MaxRetries(3).Do(limited).StatusCode(&code)
-	raw, err := result.Raw()
-	if err != nil && errors.Is(context.Cause(limited), errTimeout) && ctx.Err() == nil {
-		err = fmt.Errorf("%w (%s)", errTimeout, c.timeout)
+	if err := result.Error(); err != nil {
+		if errors.Is(context.Cause(limited), errTimeout) && ctx.Err() == nil {
+			err = fmt.Errorf("%w (%s)", errTimeout, c.timeout)
+		}
+		return nil, code, c.link.seen(started, err)
 	}
-	return raw, code, c.link.seen(started, err)
+	raw, err := result.Raw()
+	return raw, code, err
 }

@@ -50,16 +50,12 @@ func (r *Registry) followSecrets() cache.Controller {
 	secrets := r.hub.dynamic.Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Namespace(r.namespace)
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
-			started := r.hub.link.now()
 			opts.LabelSelector = oam.LabelClusterCredentialType
-			list, err := secrets.List(ctx, opts)
-			return list, r.hub.link.seen(started, err)
+			return secrets.List(ctx, opts)
 		},
 		WatchFuncWithContext: func(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
-			started := r.hub.link.now()
 			opts.LabelSelector = oam.LabelClusterCredentialType
-			stream, err := secrets.Watch(ctx, opts)
-			return stream, r.hub.link.seen(started, err)
+			return secrets.Watch(ctx, opts)
 		},
 	}
 	know := func(item any) {

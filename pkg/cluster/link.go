@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -88,6 +89,33 @@ func (l *link) seen(started time.Time, err error) error {
 		l.changed(after)
 	}
 	return err
+}
+
+// wrap makes l learn from everything that goes through next, watches included:
+// their clients take a lost connection for a stream that ended.
+func (l *link) wrap(next http.RoundTripper) http.RoundTripper { return tripper{link: l, next: next} }
+
+type tripper struct {
+	link *link
+	next http.RoundTripper
+}
+
+func (t tripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	started := t.link.now()
+	resp, err := t.next.RoundTrip(req)
+	outcome := err
+	switch {
+	case err == nil && resp.StatusCode == http.StatusUnauthorized:
+		outcome = apierrors.NewUnauthorized("")
+	case err != nil && errors.Is(context.Cause(req.Context()), errTimeout):
+		outcome = errTimeout
+	case err != nil && req.Context().Err() != nil:
+		return resp, err // the caller gave up
+	case err != nil:
+		outcome = &url.Error{Op: req.Method, URL: req.URL.Path, Err: err}
+	}
+	_ = t.link.seen(started, outcome)
+	return resp, err
 }
 
 // errTimeout is the cause of a request that took longer than its own limit, as

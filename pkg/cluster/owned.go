@@ -124,17 +124,31 @@ func (o *owned) ensure(ctx context.Context, gvk schema.GroupVersionKind) (*watch
 	return w, nil
 }
 
-// wrote remembers an answer to a write until the watch has caught up with it.
-func (o *owned) wrote(obj *unstructured.Unstructured) {
+// writing announces a write. The returned function takes the answer, nil for
+// none, which is remembered until the watch has caught up with it. Events of the
+// object wait meanwhile: only the answer tells which of them is the echo.
+func (o *owned) writing(gvk schema.GroupVersionKind, key types.NamespacedName) func(*unstructured.Unstructured) {
 	o.mu.Lock()
-	w := o.kinds[obj.GroupVersionKind()]
+	w := o.kinds[gvk]
 	o.mu.Unlock()
 	if w == nil {
-		return
+		return func(*unstructured.Unstructured) {}
 	}
-	obj = obj.DeepCopy()
-	obj.SetManagedFields(nil)
-	w.remember(keyOf(obj), pending{obj: obj})
+	w.hold(key)
+	return func(answer *unstructured.Unstructured) {
+		version := ""
+		if answer != nil {
+			version = answer.GetResourceVersion()
+			answer = answer.DeepCopy()
+			answer.SetManagedFields(nil)
+			w.remember(key, pending{obj: answer})
+		}
+		for _, obj := range w.resume(key) {
+			if obj.GetResourceVersion() != version {
+				w.tell(obj)
+			}
+		}
+	}
 }
 
 // deleted remembers that an object is gone until the watch has caught up.
@@ -162,6 +176,34 @@ type watched struct {
 	err     error
 	latest  string // the highest resourceVersion that the watch has shown
 	pending map[types.NamespacedName]pending
+	held    map[types.NamespacedName]*held
+}
+
+// held are the events of an object that is being written.
+type held struct {
+	writers int
+	events  []*unstructured.Unstructured
+}
+
+func (w *watched) hold(key types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held[key] == nil {
+		w.held[key] = &held{}
+	}
+	w.held[key].writers++
+}
+
+// resume returns the events that waited for the last writer.
+func (w *watched) resume(key types.NamespacedName) []*unstructured.Unstructured {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.held[key]
+	if h.writers--; h.writers > 0 {
+		return nil
+	}
+	delete(w.held, key)
+	return h.events
 }
 
 // pending is a write that the watch may not have seen yet.
@@ -172,22 +214,21 @@ type pending struct {
 
 func (o *owned) watch(gvk schema.GroupVersionKind, mapping meta.RESTMapping) *watched {
 	w := &watched{
-		gvk: gvk, owner: o, pending: map[types.NamespacedName]pending{},
+		gvk: gvk, owner: o,
+		pending: map[types.NamespacedName]pending{}, held: map[types.NamespacedName]*held{},
 		done: make(chan struct{}), failed: make(chan struct{}),
 	}
 	client := o.cluster.dynamic.Resource(mapping.Resource)
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
-			started := o.cluster.link.now()
 			opts.LabelSelector = oam.LabelAppName
 			list, err := client.List(ctx, opts)
-			return list, w.seen(o.cluster.link.seen(started, err))
+			return list, w.seen(err)
 		},
 		WatchFuncWithContext: func(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
-			started := o.cluster.link.now()
 			opts.LabelSelector = oam.LabelAppName
 			stream, err := client.Watch(ctx, opts)
-			return stream, w.seen(o.cluster.link.seen(started, err))
+			return stream, w.seen(err)
 		},
 	}
 	w.store, w.controller = cache.NewInformerWithOptions(cache.InformerOptions{
@@ -326,6 +367,10 @@ func (w *watched) caughtUp(obj *unstructured.Unstructured) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reached(obj)
+	if h := w.held[keyOf(obj)]; h != nil {
+		h.events = append(h.events, obj)
+		return false
+	}
 	p, waiting := w.pending[keyOf(obj)]
 	if !waiting {
 		return true

@@ -39,14 +39,15 @@ func (c *Cluster) Apply(ctx context.Context, obj *unstructured.Unstructured, o A
 	if o.DryRun {
 		req.Param("dryRun", metav1.DryRunAll)
 	}
-	raw, code, err := c.do(ctx, acting(req, o.As))
-	if err != nil {
-		return nil, false, err
+	if o.DryRun {
+		raw, code, err := c.do(ctx, acting(req, o.As))
+		if err != nil {
+			return nil, false, err
+		}
+		out, err := decode(raw)
+		return out, code == http.StatusCreated, err
 	}
-	out, err := decode(raw)
-	if err == nil && !o.DryRun {
-		c.owned.wrote(out)
-	}
+	out, code, err := c.write(ctx, acting(req, o.As), obj.GroupVersionKind(), keyOf(obj))
 	return out, code == http.StatusCreated, err
 }
 
@@ -62,7 +63,8 @@ func (c *Cluster) Replace(ctx context.Context, obj *unstructured.Unstructured, a
 		return nil, err
 	}
 	req.Param("fieldManager", FieldManager).SetHeader("Content-Type", "application/json").Body(body)
-	return c.written(ctx, acting(req, as))
+	out, _, err := c.write(ctx, acting(req, as), obj.GroupVersionKind(), keyOf(obj))
+	return out, err
 }
 
 // MergePatch changes the fields of patch (JSON merge patch) and returns the
@@ -77,7 +79,8 @@ func (c *Cluster) MergePatch(ctx context.Context, gvk schema.GroupVersionKind, k
 		return nil, err
 	}
 	req.Param("fieldManager", FieldManager+"-metadata").Body(body)
-	return c.written(ctx, acting(req, as))
+	out, _, err := c.write(ctx, acting(req, as), gvk, key)
+	return out, err
 }
 
 // Get reads one object from the server.
@@ -186,16 +189,17 @@ func removed(raw []byte) bool {
 	return !held
 }
 
-func (c *Cluster) written(ctx context.Context, req *rest.Request) (*unstructured.Unstructured, error) {
-	raw, _, err := c.do(ctx, req)
+// write sends a request that changes an object and returns it as it is then.
+func (c *Cluster) write(ctx context.Context, req *rest.Request, gvk schema.GroupVersionKind, key types.NamespacedName) (*unstructured.Unstructured, int, error) {
+	var answer *unstructured.Unstructured
+	done := c.owned.writing(gvk, key)
+	defer func() { done(answer) }()
+	raw, code, err := c.do(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, code, err
 	}
-	out, err := decode(raw)
-	if err == nil {
-		c.owned.wrote(out)
-	}
-	return out, err
+	answer, err = decode(raw)
+	return answer, code, err
 }
 
 // address points req to an object, or to a collection without a name.
