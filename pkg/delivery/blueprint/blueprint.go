@@ -37,4 +37,6 @@ type Options struct {
 	Steps      *cue.Engine
 	// Strict makes an unknown property an error instead of a warning.
 	Strict bool
+	// Memo spares checks that were done before; nil checks everything.
+	Memo *Memo
 }

@@ -30,13 +30,18 @@ func (r *resolver) check(u use, properties map[string]any, g given) {
 	if l.template == nil {
 		return
 	}
-	for _, e := range cue.Errors(l.template.Check(properties)) {
+	v, err := r.opts.Memo.check(l.template, properties)
+	if err != nil {
+		r.errs = append(r.errs, fault.Because(v1beta1.ReasonInvalidDefinition, fmt.Errorf("%s: %w", u.what, err), fault.At(u.origin.Sub("type").String())))
+		return
+	}
+	for _, e := range v.mistakes {
 		if e.Kind == cue.Missing && !g.complete(e.Path) {
 			continue
 		}
 		r.errs = append(r.errs, PropertyError(u.what, u.origin, e))
 	}
-	for _, f := range l.template.Unknown(properties) {
+	for _, f := range v.unknown {
 		r.unknown(u, f)
 	}
 }

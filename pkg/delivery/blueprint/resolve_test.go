@@ -98,3 +98,24 @@ func TestResolveRetriesWhenDefinitionsCannotBeRead(t *testing.T) {
 		t.Errorf("Resolve() error = %v, want the retryable error of the store", err)
 	}
 }
+
+// What is remembered of earlier checks must not change what a user reads.
+func TestAMemoChangesNothing(t *testing.T) {
+	defs := build.Definitions(build.ComponentDefinition("c", "output: {}\nparameter: {image: string, port?: int}"))
+	with := options()
+	with.Memo = blueprint.NewMemo(1) // forgets all but the last one
+	for _, properties := range []string{"port: x", "{image: a, prt: 1}", "port: x", "port: x", "{image: a, prt: 1}"} {
+		d, err := blueprint.Parse(t.Context(), build.App("shop").Component("web", "c", properties).Step("w", "suspend", "").Object(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantBlueprint, wantErr := blueprint.Resolve(t.Context(), d, defs, options())
+		gotBlueprint, gotErr := blueprint.Resolve(t.Context(), d, defs, with)
+		if diff := cmp.Diff(fault.Message(wantErr), fault.Message(gotErr)); diff != "" {
+			t.Errorf("%s: errors without and with a memo:\n%s", properties, diff)
+		}
+		if diff := cmp.Diff(wantBlueprint.Warnings, gotBlueprint.Warnings); diff != "" {
+			t.Errorf("%s: warnings without and with a memo:\n%s", properties, diff)
+		}
+	}
+}
