@@ -43,8 +43,11 @@ output holds only YAML documents (or, with -o json, one List).
 
 FILE may hold several documents: applications, and the definitions, policies and
 workflows that they use. Further definitions come from -d, then from the cluster,
-then from this binary. With --offline no cluster is asked: clusters that policies
-name are taken as given.`,
+then from this binary.
+
+With --offline no cluster is asked. Then nobody knows which clusters there are:
+everything is rendered once for each step of the workflow that delivers it, with
+its overrides, for the namespace of the application.`,
 		Example: "  vela dry-run -f app.yaml --offline\n  vela dry-run -f app.yaml -d ./definitions -n shop | kubectl diff -f -",
 		Args:    console.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -100,15 +103,15 @@ func dryRun(ctx context.Context, o *Options) error {
 	if o.Output == "json" {
 		return console.JSON(o.Factory.IO.Out, list(all))
 	}
-	return print(o.Factory.IO.Out, all)
+	return o.print(o.Factory.IO.Out, all)
 }
 
 // print writes one document for each object, with a comment that says where it
 // comes from and where it goes.
-func print(w io.Writer, all []preview.Rendered) error {
+func (o *Options) print(w io.Writer, all []preview.Rendered) error {
 	for _, r := range all {
 		for _, m := range r.Manifests {
-			fmt.Fprintf(w, "---\n# %s\n", origin(r, m))
+			fmt.Fprintf(w, "---\n# %s\n", o.origin(r, m))
 			if err := console.YAML(w, m.Object.Object); err != nil {
 				return fmt.Errorf("%s: %w", m.Key, err)
 			}
@@ -117,10 +120,13 @@ func print(w io.Writer, all []preview.Rendered) error {
 	return nil
 }
 
-func origin(r preview.Rendered, m manifest.Manifest) string {
-	parts := []string{"cluster " + m.Key.Cluster}
+func (o *Options) origin(r preview.Rendered, m manifest.Manifest) string {
+	var parts []string
 	if r.Step.Name != "" {
-		parts = append([]string{"step " + r.Step.Name}, parts...)
+		parts = append(parts, "step "+r.Step.Name)
+	}
+	if !o.Offline {
+		parts = append(parts, "cluster "+m.Key.Cluster)
 	}
 	if m.Component != "" {
 		parts = append(parts, "component "+m.Component)

@@ -2,23 +2,18 @@ package preview
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 
 	"k8s.io/client-go/rest"
 
-	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
-	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 )
 
-// reach returns the clusters: those that joined the hub, or offline whatever
-// the Applications name.
+// reach returns the clusters: those that joined the hub, or offline none.
 func (p *Preview) reach(o Options) (delivery.Clusters, error) {
 	if !o.Offline {
 		return o.Factory.Clusters()
@@ -27,55 +22,19 @@ func (p *Preview) reach(o Options) (delivery.Clusters, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &offline{any: registry.Hub()}, nil
+	return offline{registry.Hub()}, nil
 }
 
-// offline is every cluster that an Application can name: none can be asked
-// anything but its version, which is a recent one.
-type offline struct {
-	any   *cluster.Cluster
-	named []cluster.Info
-}
+// offline is the one cluster that there is without any: it can be asked nothing
+// but its version, which is a recent one.
+type offline struct{ hub *cluster.Cluster }
 
 // Get implements delivery.Clusters.
-func (o *offline) Get(context.Context, string) (*cluster.Cluster, error) { return o.any, nil }
+func (o offline) Get(context.Context, string) (*cluster.Cluster, error) { return o.hub, nil }
 
 // List implements delivery.Clusters.
-func (o *offline) List(context.Context) ([]cluster.Info, error) {
-	return append([]cluster.Info{{Name: cluster.Local}}, o.named...), nil
-}
-
-// know adds the clusters that policies name, and for every selector one that
-// it selects, called like the policy.
-func (o *offline) know(policies []blueprint.Policy) {
-	for _, p := range policies {
-		if p.Type != v1alpha1.TopologyPolicyType {
-			continue
-		}
-		names, _ := p.Properties["clusters"].([]any)
-		for _, n := range names {
-			if name, ok := n.(string); ok {
-				o.add(cluster.Info{Name: name})
-			}
-		}
-		selector, _ := cmp.Or(p.Properties["clusterLabelSelector"], p.Properties["clusterSelector"]).(map[string]any)
-		labels := map[string]string{}
-		for key, v := range selector {
-			if value, ok := v.(string); ok {
-				labels[key] = value
-			}
-		}
-		if len(labels) > 0 {
-			o.add(cluster.Info{Name: p.Name, Labels: labels})
-		}
-	}
-}
-
-func (o *offline) add(info cluster.Info) {
-	known := func(i cluster.Info) bool { return i.Name == info.Name }
-	if info.Name != cluster.Local && !slices.ContainsFunc(o.named, known) {
-		o.named = append(o.named, info)
-	}
+func (o offline) List(context.Context) ([]cluster.Info, error) {
+	return []cluster.Info{{Name: cluster.Local}}, nil
 }
 
 // nowhere answers the question for the version and has nothing else.

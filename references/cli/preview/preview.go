@@ -80,11 +80,9 @@ func New(o Options) (*Preview, error) {
 	if err := p.find(o, written); err != nil {
 		return nil, err
 	}
-	engines, err := newEngines()
-	if err != nil {
-		return nil, err
-	}
+	engines := newEngines()
 	p.options = blueprint.Options{Components: engines.components, Steps: engines.steps, Strict: o.Strict}
+	var err error
 	if p.clusters, err = p.reach(o); err != nil {
 		return nil, err
 	}
@@ -176,7 +174,7 @@ func (p *Preview) find(o Options, written []runtime.Object) error {
 		if p.Client, err = o.Factory.Client(); err != nil {
 			return err
 		}
-		p.references.online = connect.References{Reader: p.Client}
+		p.references.online = blueprint.FromCluster(p.Client)
 		sources = append(sources, definition.Cluster(p.Client, o.Factory.SystemNamespace()))
 	}
 	builtin, err := definition.Builtin()

@@ -8,6 +8,8 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/identity"
 )
 
@@ -50,9 +52,6 @@ func Targets(b *blueprint.Blueprint) []StepTarget {
 // Begin starts a run over b that may only look. values are what earlier steps
 // have put out.
 func (p *Preview) Begin(b *blueprint.Blueprint, revision string, number int64, values map[string]any) (*delivery.Run, error) {
-	if o, ok := p.clusters.(*offline); ok {
-		o.know(b.Policies)
-	}
 	return p.Delivery.Begin(delivery.Subject{
 		Blueprint: b, Revision: revision, Number: number, Values: values, As: identity.Identity{},
 	})
@@ -64,7 +63,8 @@ type Rendered struct {
 	Manifests []manifest.Manifest
 }
 
-// Render renders everything that b delivers. Components that take inputs are
+// Render renders everything that b delivers: online in every place, offline
+// once for each step, for the namespace of the Application. Components that take inputs are
 // rendered as written, because nothing has put them out: notes says so.
 func (p *Preview) Render(ctx context.Context, app App, b *blueprint.Blueprint) (out []Rendered, notes []string, err error) {
 	b, notes = withoutInputs(b)
@@ -73,9 +73,12 @@ func (p *Preview) Render(ctx context.Context, app App, b *blueprint.Blueprint) (
 		return nil, nil, p.Locate(app, err)
 	}
 	for _, t := range Targets(b) {
+		if p.Client == nil {
+			t.Target.Place = &policy.Placement{} // nobody knows the clusters
+		}
 		manifests, _, err := run.Desired(ctx, t.Target)
 		if err != nil {
-			return nil, nil, p.Locate(app, err)
+			return nil, nil, p.Locate(app, fault.With(err, fault.At(t.Step.Origin.String())))
 		}
 		out = append(out, Rendered{t, manifests})
 	}

@@ -79,7 +79,7 @@ func restart(ctx context.Context, o *Options) error {
 // from restarts at a step: the values that it and later steps gave are
 // forgotten before the progress is.
 func (o *Options) from(ctx context.Context, c client.Client, app *v1beta1.Application, p workflow.Progress) (workflow.Progress, error) {
-	draft, err := blueprint.Parse(ctx, app, connect.References{Reader: c})
+	draft, err := blueprint.Parse(ctx, app, blueprint.FromCluster(c))
 	if err != nil {
 		return p, err
 	}
