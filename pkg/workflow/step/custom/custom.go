@@ -194,4 +194,3 @@ func onlyPlanning(table provider.Table) provider.Table {
 	}
 	return out
 }
-

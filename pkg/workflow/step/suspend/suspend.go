@@ -85,6 +85,9 @@ func resume(run workflow.StepRun, held []planned) workflow.StepResult {
 	if !same && !approval.Shown(run).Covers(now.Kept()) || run.Plan.Approved != run.Plan.Digest {
 		return approval.Ask(run, fmt.Sprintf("suspended by step %q", run.Name), now)
 	}
+	if len(held) == 1 {
+		held[0].plan = approvedPlan(run, held[0].plan)
+	}
 	res := workflow.StepResult{Approves: map[string]workflow.Approval{}}
 	for _, h := range held {
 		res.Approves[h.step] = workflow.Approval{
@@ -92,6 +95,14 @@ func resume(run workflow.StepRun, held []planned) workflow.StepResult {
 		}
 	}
 	return res
+}
+
+// approvedPlan is what was approved; what is left of it may be less.
+func approvedPlan(run workflow.StepRun, now oam.Plan) oam.Plan {
+	if shown := approval.Shown(run); shown.Digest == run.Plan.Approved {
+		return shown
+	}
+	return now
 }
 
 // plan computes what the steps that wait for this one would do.
