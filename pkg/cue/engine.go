@@ -3,6 +3,7 @@ package cue
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
@@ -16,6 +17,9 @@ type Options struct {
 	Packages []provider.Schema
 	Limits   Limits
 	Now      func() time.Time // nil means time.Now
+	// Plain evaluates everything with the CUE library, which is slower and gives
+	// the same results. Tests compare both.
+	Plain bool
 }
 
 // A Source is the text of one definition.
@@ -32,9 +36,12 @@ type Engine struct {
 	digest   string // of all packages; part of every template digest
 	limits   Limits
 	now      func() time.Time
+	plain    bool
 	cells    *cells
 	pool     *pool
 	quarry   *quarantine
+
+	direct, full atomic.Int64
 }
 
 // NewEngine returns an engine for the given packages.
@@ -43,6 +50,7 @@ func NewEngine(o Options) *Engine {
 		packages: make(map[string]string, len(o.Packages)),
 		limits:   o.Limits.withDefaults(),
 		now:      o.Now,
+		plain:    o.Plain,
 	}
 	if e.now == nil {
 		e.now = time.Now
@@ -89,12 +97,15 @@ type Stats struct {
 	Cells       int   // of these, compiled at the moment
 	CellBytes   int64 // estimate
 	Quarantined int
-	Stuck       int // evaluations beyond their budget that still run
+	Stuck       int   // evaluations beyond their budget that still run
+	Direct      int64 // evaluations that did not need the CUE library
+	Full        int64 // evaluations that did
 }
 
 // Stats returns current figures, for metrics and tests.
 func (e *Engine) Stats() Stats {
-	s := Stats{Quarantined: e.quarry.len(), Stuck: e.pool.stuck()}
+	s := Stats{Quarantined: e.quarry.len(), Stuck: e.pool.stuck(),
+		Direct: e.direct.Load(), Full: e.full.Load()}
 	s.Templates, s.Cells, s.CellBytes = e.cells.size()
 	return s
 }

@@ -9,33 +9,52 @@ import (
 
 // eval runs one evaluation within the budget.
 func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result, error) {
-	c, err := t.compiled()
-	if err != nil {
+	res := &Result{template: t, args: args}
+	if t.program != nil {
+		run := t.program.Start(map[string]any{"parameter": args.parameter, "context": args.context})
+		if run.Check("parameter") == nil {
+			t.engine.direct.Add(1)
+			res.run = run
+			return res, nil
+		}
+	}
+	if err := res.evaluate(ctx); err != nil {
 		return nil, err
 	}
-	var v cuelang.Value
-	var wrong error
-	if err := t.guard(ctx, func() {
-		v = fill(c, args)
-		wrong = v.LookupPath(pathParameter).Validate()
-	}); err != nil {
-		return nil, err
-	}
-	t.wear(c)
-	res := &Result{template: t, cell: c, value: v, args: args}
-	if wrong != nil {
-		return nil, res.explain(located(valueErrors(v.LookupPath(pathParameter)), "parameter"))
+	if wrong := res.value.LookupPath(pathParameter).Validate(); wrong != nil {
+		return nil, res.explain(located(valueErrors(res.value.LookupPath(pathParameter)), "parameter"))
 	}
 	if !t.facts.calls {
 		return res, nil
 	}
-	run := calls{template: t, in: in, root: v, done: map[string]bool{}}
-	err = run.all(ctx)
+	run := calls{template: t, in: in, root: res.value, done: map[string]bool{}}
+	err := run.all(ctx)
 	res.value = run.root
 	if err != nil {
 		return res, err
 	}
 	return res, nil
+}
+
+// evaluate lets the CUE library evaluate the template with the input. It does
+// so once for a result.
+func (r *Result) evaluate(ctx context.Context) error {
+	r.once.Do(func() {
+		t := r.template
+		c, err := t.compiled()
+		if err != nil {
+			r.failed = err
+			return
+		}
+		t.engine.full.Add(1)
+		var v cuelang.Value
+		r.failed = t.guard(ctx, func() { v = fill(c, r.args) })
+		if r.failed == nil {
+			r.cell, r.value = c, v
+			t.wear(c)
+		}
+	})
+	return r.failed
 }
 
 var pathParameter = cuelang.ParsePath("parameter")

@@ -23,6 +23,9 @@ func (r *Result) Expr(expr string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.evaluate(context.Background()); err != nil {
+		return nil, err
+	}
 	var out any
 	t := r.template
 	gerr := t.guard(context.Background(), func() {

@@ -13,6 +13,8 @@ import (
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
 )
 
 // facts are what the text alone says about a template.
@@ -35,6 +37,8 @@ func (t *Template) parse() error {
 	t.facts = learn(f)
 	if t.facts.calls {
 		t.order = orderOf(f)
+	} else if !t.engine.plain {
+		t.program = direct.Compile(f)
 	}
 	return nil
 }

@@ -1,12 +1,16 @@
 package cue
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strings"
+	"sync"
 
 	cuelang "cuelang.org/go/cue"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 )
 
@@ -14,9 +18,13 @@ import (
 // caller. It is safe for concurrent use.
 type Result struct {
 	template *Template
-	cell     *cell
-	value    cuelang.Value
 	args     arguments
+	run      *direct.Run // answers what it can; nil when it cannot answer anything
+
+	once   sync.Once // guards the evaluation by the CUE library
+	failed error
+	cell   *cell
+	value  cuelang.Value
 }
 
 // A Named object is one entry of `outputs`.
@@ -28,6 +36,11 @@ type Named struct {
 // Exists says that the template has a field at path ("outputs.ingress",
 // "output.spec.ports[0]"), concrete or not.
 func (r *Result) Exists(path string) bool {
+	if names := simplePath(path); names != nil && r.run != nil {
+		if ok, err := r.run.Exists(names); err == nil {
+			return ok
+		}
+	}
 	_, ok := r.lookup(path)
 	return ok
 }
@@ -36,7 +49,24 @@ func (r *Result) decode(v cuelang.Value, path string) (any, error) {
 	return decode(v, path, r.template.engine.limits.OutputBytes)
 }
 
+// simplePath splits a path of plain names; others are nil.
+func simplePath(path string) []string {
+	if strings.ContainsAny(path, "[]\"`'()#?! \t\n") || path == "" {
+		return nil
+	}
+	names := strings.Split(path, ".")
+	for _, n := range names {
+		if n == "" || n[0] == '_' || n[0] >= '0' && n[0] <= '9' {
+			return nil
+		}
+	}
+	return names
+}
+
 func (r *Result) lookup(path string) (cuelang.Value, bool) {
+	if r.evaluate(context.Background()) != nil {
+		return cuelang.Value{}, false
+	}
 	p := cuelang.ParsePath(path)
 	if p.Err() != nil {
 		return cuelang.Value{}, false
@@ -48,6 +78,15 @@ func (r *Result) lookup(path string) (cuelang.Value, bool) {
 // Lookup returns the JSON-like value at path. ok is false when there is no
 // such field; the error says what is not known or in conflict.
 func (r *Result) Lookup(path string) (v any, ok bool, err error) {
+	if names := simplePath(path); names != nil && r.run != nil {
+		v, ok, err := r.run.Value(names)
+		if err == nil && weight(v) <= r.template.engine.limits.OutputBytes {
+			return v, ok, nil
+		}
+	}
+	if err := r.evaluate(context.Background()); err != nil {
+		return nil, false, err
+	}
 	val, ok := r.lookup(path)
 	if !ok {
 		if e := r.brokenParent(path); e != nil {
@@ -145,6 +184,14 @@ func (r *Result) Errs() ([]string, error) {
 
 // Patch returns `patch`; ok is false when the template has none.
 func (r *Result) Patch() (p patch.Patch, ok bool, err error) {
+	if r.run != nil {
+		if p, ok, err := r.run.Patch([]string{"patch"}); err == nil {
+			return p, ok, nil
+		}
+	}
+	if err := r.evaluate(context.Background()); err != nil {
+		return p, false, err
+	}
 	v, ok := r.lookup("patch")
 	if !ok {
 		return p, false, r.brokenParent("patch")
@@ -158,6 +205,14 @@ func (r *Result) Patch() (p patch.Patch, ok bool, err error) {
 
 // PatchOutputs returns `patchOutputs` by the name of the auxiliary object.
 func (r *Result) PatchOutputs() (map[string]patch.Patch, error) {
+	if r.run != nil {
+		if out, err := r.directPatchOutputs(); err == nil {
+			return out, nil
+		}
+	}
+	if err := r.evaluate(context.Background()); err != nil {
+		return nil, err
+	}
 	v, ok := r.lookup("patchOutputs")
 	if !ok {
 		return nil, r.brokenParent("patchOutputs")
@@ -203,4 +258,39 @@ func (r *Result) String(path string) (value string, ok bool, err error) {
 		return "", true, &Error{Kind: TemplateK, Path: path, Want: "a string", Got: describe(v)}
 	}
 	return s, true, nil
+}
+
+func (r *Result) directPatchOutputs() (map[string]patch.Patch, error) {
+	names, ok, err := r.run.Names([]string{"patchOutputs"})
+	if err != nil || !ok {
+		return nil, err
+	}
+	out := make(map[string]patch.Patch, len(names))
+	for _, name := range names {
+		p, _, err := r.run.Patch([]string{"patchOutputs", name})
+		if err != nil {
+			return nil, err
+		}
+		out[name] = p.WithoutStrategy()
+	}
+	return out, nil
+}
+
+// weight estimates the size of a decoded value the way the decoder counts it.
+func weight(v any) int {
+	n := 0
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case map[string]any:
+		for k, e := range v {
+			n += len(k) + 1 + weight(e)
+		}
+	case []any:
+		n = len(v)
+		for _, e := range v {
+			n += weight(e)
+		}
+	}
+	return n
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
 )
 
 // A Template is one compiled definition. It stays usable when its cell is
@@ -15,7 +17,8 @@ type Template struct {
 	digest string
 
 	facts    facts
-	order    *order // only when it may call providers
+	order    *order          // only when it may call providers
+	program  *direct.Program // only when it cannot
 	warnings []Warning
 
 	mu   sync.Mutex // guards building a cell

@@ -18,7 +18,7 @@ type Conflict struct {
 func (c *Conflict) Error() string {
 	what := c.Explanation
 	if what == "" {
-		what = show(c.Have) + named(c.HaveBy) + " cannot become " + show(c.Want) + named(c.WantBy)
+		what = Show(c.Have) + named(c.HaveBy) + " cannot become " + Show(c.Want) + named(c.WantBy)
 	} else if c.WantBy != "" || c.HaveBy != "" {
 		what += " (" + strings.Trim(strings.TrimPrefix(named(c.HaveBy), " of ")+", patched by "+c.WantBy, ", ") + ")"
 	}
@@ -32,9 +32,9 @@ func named(by string) string {
 	return " of " + by
 }
 
-// show writes a value for a message; contents of objects, lists and long
+// Show writes a value for a message; contents of objects, lists and long
 // strings stay out of it.
-func show(v any) string {
+func Show(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"

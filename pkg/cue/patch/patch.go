@@ -214,3 +214,14 @@ func (m Markers) Whole() Strategy {
 	}
 	return Unify
 }
+
+// WholeOf finds the whole-patch strategy from the markers of the patch itself.
+// CUE gives a comment before the chain `patch: operations: …` to the last field
+// of the chain, so fields that stand alone are looked at too.
+func WholeOf(m Markers, root *Node) Strategy {
+	s := m.Whole()
+	for n := root; s == Unify && n.kind == isObject && len(n.fields) == 1; n = n.fields[0].Value {
+		s = n.fields[0].Whole()
+	}
+	return s
+}

@@ -18,17 +18,7 @@ func FromValue(v cuelang.Value, path string, decode Decode) (Patch, error) {
 	if err != nil {
 		return Patch{}, err
 	}
-	return New(root, whole(v, root)), nil
-}
-
-// whole finds the whole-patch strategy. CUE gives a comment before the chain
-// `patch: operations: …` to the last field of the chain.
-func whole(v cuelang.Value, root *Node) Strategy {
-	s := markers(v).Whole()
-	for n := root; s == Unify && n.kind == isObject && len(n.fields) == 1; n = n.fields[0].Value {
-		s = n.fields[0].Whole()
-	}
-	return s
+	return New(root, WholeOf(markers(v), root)), nil
 }
 
 type reader struct {
@@ -131,7 +121,7 @@ func (c constraint) With(base any) (any, error) {
 	if err == nil {
 		return v, nil
 	}
-	return nil, fmt.Errorf("expected %v, got %s", c.v, show(base))
+	return nil, fmt.Errorf("expected %v, got %s", c.v, Show(base))
 }
 
 func (c constraint) Default() (any, error) { return c.decode(c.v, c.path) }
