@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue"
 )
 
 // maxDetail is the longest label of a detail, as in KubeVela.
@@ -23,16 +24,21 @@ func (r rules) details(ctx context.Context) (shown map[string]string, all map[st
 	if r.part.def.Details == "" {
 		return nil, all
 	}
-	res, err := r.eval(ctx, "details", r.part.def.Details)
-	if err != nil {
+	a := r.ask(ctx, "details", r.part.def.Details, func(res *cue.Result) (answer, error) {
+		values := map[string]any{}
+		for label := range detailLabels(r.part.def.Details) {
+			// What the status does not tell yet is no mistake.
+			if v, ok, err := res.Lookup(strconv.Quote(label)); err == nil && ok {
+				values[label] = v
+			}
+		}
+		return answer{values: values}, nil
+	})
+	if a.err != nil {
 		return nil, all // the status does not have the fields yet
 	}
 	shown = map[string]string{}
-	for label := range maps.Keys(detailLabels(r.part.def.Details)) {
-		value, ok, err := res.Lookup(strconv.Quote(label))
-		if err != nil || !ok {
-			continue
-		}
+	for label, value := range a.values {
 		all[label] = value
 		if _, taken := r.context[label]; taken || strings.HasPrefix(label, "$") || len(label) >= maxDetail {
 			continue

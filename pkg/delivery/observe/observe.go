@@ -7,8 +7,8 @@
 // object exists, the rule of the definition (details, then healthPolicy, then
 // customStatus), the rule of the object's kind (package kinds), the conditions
 // that the object has. It runs for every event of a live object, so the rules
-// of definitions are compiled once, by the engine, and answers are remembered
-// for as long as no object changes.
+// of definitions are compiled once, by the engine, get only the fields that
+// they read, and what they answered to the same fields is remembered.
 package observe
 
 import (
@@ -34,11 +34,14 @@ const pendingMessage = "⏳ Waiting for component to be healthy"
 // An Observer judges the health of components. It is safe for concurrent use.
 type Observer struct {
 	engine *cue.Engine
+	reader *reader
 	memo   *memo
 }
 
 // New returns an observer that compiles the rules of definitions with engine.
-func New(engine *cue.Engine) *Observer { return &Observer{engine: engine, memo: newMemo()} }
+func New(engine *cue.Engine) *Observer {
+	return &Observer{engine: engine, reader: &reader{}, memo: newMemo()}
+}
 
 // Component returns the health of a component in one place: first that of its
 // workload and companions, then one for each of its traits, in their order.
@@ -46,12 +49,6 @@ func New(engine *cue.Engine) *Observer { return &Observer{engine: engine, memo: 
 func (o *Observer) Component(ctx context.Context, bp *blueprint.Blueprint, t Target) ([]Health, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
-	}
-	key, remember := memoKey(bp, t)
-	if remember {
-		if known, ok := o.memo.get(key); ok {
-			return known, nil
-		}
 	}
 	base := Health{
 		Component: t.Component.Name, Type: t.Component.Type,
@@ -84,9 +81,6 @@ func (o *Observer) Component(ctx context.Context, bp *blueprint.Blueprint, t Tar
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err // a rule that was cut short proves nothing
-	}
-	if remember {
-		o.memo.put(key, health)
 	}
 	return health, nil
 }

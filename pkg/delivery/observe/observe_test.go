@@ -160,31 +160,32 @@ func TestUnknownIsNotHealthy(t *testing.T) {
 	}
 }
 
-// A new resourceVersion, and nothing else, makes the rules run again.
-func TestComponentRemembers(t *testing.T) {
+// What a rule said is remembered for the fields that it reads, and for nothing
+// else.
+func TestComponentRemembersByContent(t *testing.T) {
 	o := observe.New(cue.NewEngine(cue.Options{}))
 	wanted := manifest.New("local", &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Thing", "metadata": map[string]any{"name": "a"},
 	}})
 	bp := &blueprint.Blueprint{Definitions: map[definition.Ref]definition.Definition{
-		{Kind: definition.Component, Name: "thing"}: {HealthPolicy: `isHealth: context.output.status.level > 3`},
+		{Kind: definition.Component, Name: "thing"}: {
+			HealthPolicy: `isHealth: context.output.status.level > parameter.over && context.outputs["\(context.name)-x"] == _|_`,
+		},
 	}}
-	ask := func(version string, level int64) bool {
+	ask := func(level, over int64, noise string) bool {
 		live := wanted.Object.DeepCopy()
-		live.SetUID("u")
-		live.SetResourceVersion(version)
-		live.Object["status"] = map[string]any{"level": level}
+		live.SetResourceVersion(noise)
+		live.Object["status"] = map[string]any{"level": level, "noise": noise}
 		health := must(o.Component(t.Context(), bp, observe.Target{
-			Component: blueprint.Component{Name: "a", Type: "thing"}, Cluster: "local", Namespace: "ns",
+			Component: blueprint.Component{Name: "a", Type: "thing", Properties: map[string]any{"over": over}}, Cluster: "local", Namespace: "ns",
 			Objects: []observe.Object{{Manifest: wanted, Live: live, Known: true}},
 		}))(t)
 		return health[0].Healthy
 	}
-	if ask("1", 3) || !ask("2", 4) {
-		t.Error("the rule of the definition does not decide")
-	}
-	if !ask("2", 3) {
-		t.Error("the rule ran again although the resourceVersion is the same")
+	for range 2 {
+		if ask(3, 3, "1") || !ask(4, 3, "2") || ask(4, 4, "3") || !ask(4, 3, "4") {
+			t.Error("the answer is not that of the rule")
+		}
 	}
 }
 

@@ -3,18 +3,20 @@ package observe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 )
 
 // byDefinition applies the rules of a definition to h, which holds what the
 // kinds of the objects say: details first, then healthPolicy, then
 // customStatus, each with what the ones before it found in context.status.
 func (o *Observer) byDefinition(ctx context.Context, bp *blueprint.Blueprint, t Target, p part, h Health) Health {
-	r := rules{engine: o.engine, target: t, part: p, context: ruleContext(bp, t, p)}
+	r := rules{observer: o, part: p, context: ruleContext(bp, t, p)}
 	details, all := r.details(ctx)
 	h.Details = details
 	status := map[string]any{"details": all}
@@ -45,49 +47,69 @@ func (o *Observer) byDefinition(ctx context.Context, bp *blueprint.Blueprint, t 
 
 // rules are the rules of one definition with what they read.
 type rules struct {
-	engine  *cue.Engine
-	target  Target
-	part    part
-	context map[string]any
+	observer *Observer
+	part     part
+	context  map[string]any
 }
 
 func (r rules) healthy(ctx context.Context) (bool, error) {
-	res, err := r.eval(ctx, "health", r.part.def.HealthPolicy)
-	if err != nil {
-		return false, err
-	}
-	healthy, ok, err := res.Bool("isHealth")
-	if err == nil && !ok {
-		err = fmt.Errorf("isHealth is not set")
-	}
-	return healthy, err
+	a := r.ask(ctx, "health", r.part.def.HealthPolicy, func(res *cue.Result) (answer, error) {
+		healthy, ok, err := res.Bool("isHealth")
+		if err == nil && !ok {
+			err = fmt.Errorf("isHealth is not set")
+		}
+		return answer{healthy: healthy}, err
+	})
+	return a.healthy, a.err
 }
 
 func (r rules) message(ctx context.Context) (string, error) {
-	res, err := r.eval(ctx, "status", r.part.def.CustomStatus)
-	if err != nil {
-		return "", err
-	}
-	message, _, err := res.String("message")
-	return message, err
+	a := r.ask(ctx, "status", r.part.def.CustomStatus, func(res *cue.Result) (answer, error) {
+		message, _, err := res.String("message")
+		return answer{message: message}, err
+	})
+	return a.message, a.err
 }
 
-func (r rules) eval(ctx context.Context, kind, text string) (*cue.Result, error) {
-	tmpl, err := r.engine.Compile(cue.Source{Kind: kind, Name: r.part.def.Name, Text: text})
+// An answer is what one rule said. Nobody may modify it.
+type answer struct {
+	healthy bool
+	message string
+	values  map[string]any
+	err     error
+}
+
+// ask evaluates a rule over the fields that it reads, or remembers what it
+// said to the same fields before, whatever objects they were of.
+func (r rules) ask(ctx context.Context, kind, text string, read func(*cue.Result) (answer, error)) answer {
+	reads := r.observer.reader.of(text)
+	in := cue.Input{Context: prune(r.context, reads.context), ReadOnly: true}
+	if reads.parameter {
+		in.Parameter = r.part.parameter
+	}
+	key := manifest.Digest([]any{kind, text, in.Parameter, in.Context})
+	if a, ok := r.observer.memo.get(key); ok {
+		return a
+	}
+	a := r.eval(ctx, cue.Source{Kind: kind, Name: r.part.def.Name, Text: text}, in, read)
+	if limit := new(cue.Error); ctx.Err() == nil && (!errors.As(a.err, &limit) || limit.Kind != cue.Limit) {
+		r.observer.memo.put(key, a)
+	}
+	return a
+}
+
+func (r rules) eval(ctx context.Context, src cue.Source, in cue.Input, read func(*cue.Result) (answer, error)) answer {
+	tmpl, err := r.observer.engine.Compile(src)
 	if err != nil {
-		return nil, err
+		return answer{err: err}
 	}
-	fields := r.context
-	if names, all := tmpl.ContextFields(); !all {
-		// Live objects are large: only what the rule reads is given to it.
-		fields = make(map[string]any, len(names))
-		for _, name := range names {
-			if v, ok := r.context[name]; ok {
-				fields[name] = v
-			}
-		}
+	res, err := tmpl.Eval(ctx, in)
+	if err != nil {
+		return answer{err: err}
 	}
-	return tmpl.Eval(ctx, cue.Input{Parameter: r.part.parameter, Context: fields, ReadOnly: true})
+	a, err := read(res)
+	a.err = err
+	return a
 }
 
 // ruleContext is what the rules of a definition see as `context`.
@@ -102,40 +124,11 @@ func ruleContext(bp *blueprint.Blueprint, t Target, p part) map[string]any {
 	}
 	outputs := make(map[string]any, len(p.live.outputs))
 	for name, o := range p.live.outputs {
-		outputs[name] = visible(o.Object)
+		outputs[name] = o.Object
 	}
 	fields["outputs"] = outputs
 	if p.live.output != nil {
-		fields["output"] = visible(p.live.output.Object)
+		fields["output"] = p.live.output.Object
 	}
 	return fields
-}
-
-// visible is an object without the bookkeeping of the API server, which is
-// often larger than the rest. The object itself is not modified.
-func visible(object map[string]any) map[string]any {
-	meta, ok := object["metadata"].(map[string]any)
-	if !ok || meta["managedFields"] == nil {
-		return object
-	}
-	return with(object, "metadata", without(meta, "managedFields"))
-}
-
-func with(m map[string]any, key string, value any) map[string]any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	out[key] = value
-	return out
-}
-
-func without(m map[string]any, key string) map[string]any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		if k != key {
-			out[k] = v
-		}
-	}
-	return out
 }
