@@ -15,6 +15,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/delete"
 	"github.com/seed-c5f95f19/vela/references/cli/dryrun"
+	"github.com/seed-c5f95f19/vela/references/cli/livediff"
 	"github.com/seed-c5f95f19/vela/references/cli/local"
 	"github.com/seed-c5f95f19/vela/references/cli/ls"
 	"github.com/seed-c5f95f19/vela/references/cli/plan"
@@ -58,6 +59,7 @@ what drifts.`,
 		delete.NewCommand(f, nil),
 		dryrun.NewCommand(f, nil),
 		plan.NewCommand(f, nil),
+		livediff.NewCommand(f, nil),
 		workflow.NewCommand(f),
 	)
 	add(root, groupPlatform, "Clusters:",

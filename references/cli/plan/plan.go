@@ -99,7 +99,7 @@ func show(ctx context.Context, o *Options) error {
 		}
 		views = append(views, view)
 	}
-	if err := o.print(views); err != nil {
+	if err := planview.Write(o.Factory.IO, o.Output, views); err != nil {
 		return err
 	}
 	for _, view := range views {
@@ -125,45 +125,5 @@ func (o *Options) open(ctx context.Context) (*preview.Preview, error) {
 		}
 		return p, err
 	}
-	p, err := preview.New(options)
-	if err != nil {
-		return nil, err
-	}
-	app, err := connect.Application(ctx, p.Client, cmp.Or(o.Namespace, o.Factory.Namespace()), o.Name)
-	if err != nil {
-		return nil, err
-	}
-	p.Apps = []preview.App{{Application: app}}
-	return p, nil
-}
-
-func (o *Options) print(views []planview.View) error {
-	io := o.Factory.IO
-	switch o.Output {
-	case "json":
-		return console.JSON(io.Out, one(views))
-	case "yaml":
-		return console.YAML(io.Out, one(views))
-	}
-	printer := planview.Printer{Style: io.OutStyle(), Wide: o.Output == "wide"}
-	for i, view := range views {
-		if i > 0 {
-			fmt.Fprintln(io.Out)
-		}
-		if len(views) > 1 {
-			fmt.Fprintf(io.Out, "%s\n\n", io.OutStyle().Bold("Application "+view.Namespace+"/"+view.Application))
-		}
-		if err := printer.Print(io.Out, view); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// one takes a single view out of its list: most files hold one Application.
-func one(views []planview.View) any {
-	if len(views) == 1 {
-		return views[0]
-	}
-	return views
+	return preview.OfLive(ctx, options, cmp.Or(o.Namespace, o.Factory.Namespace()), o.Name)
 }

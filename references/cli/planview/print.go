@@ -10,6 +10,34 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 )
 
+// Write writes views in the format that -o names: json and yaml of one view are
+// that view, of several a list.
+func Write(io console.IO, output string, views []View) error {
+	var data any = views
+	if len(views) == 1 {
+		data = views[0]
+	}
+	switch output {
+	case "json":
+		return console.JSON(io.Out, data)
+	case "yaml":
+		return console.YAML(io.Out, data)
+	}
+	printer := Printer{Style: io.OutStyle(), Wide: output == "wide"}
+	for i, view := range views {
+		if i > 0 {
+			fmt.Fprintln(io.Out)
+		}
+		if len(views) > 1 {
+			fmt.Fprintf(io.Out, "%s\n\n", printer.Style.Bold("Application "+view.Namespace+"/"+view.Application))
+		}
+		if err := printer.Print(io.Out, view); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // A Printer writes views for people.
 type Printer struct {
 	Style console.Style
@@ -18,6 +46,9 @@ type Printer struct {
 
 // Print writes the view.
 func (p Printer) Print(w io.Writer, v View) error {
+	if len(v.Steps) == 0 {
+		fmt.Fprintln(w, strings.ToUpper(Nothing[:1])+Nothing[1:])
+	}
 	for i, step := range v.Steps {
 		if i > 0 {
 			fmt.Fprintln(w)

@@ -14,9 +14,9 @@ import (
 )
 
 // reach returns the clusters: those that joined the hub, or offline none.
-func (p *Preview) reach(o Options) (delivery.Clusters, error) {
-	if !o.Offline {
-		return o.Factory.Clusters()
+func (p *Preview) reach() (delivery.Clusters, error) {
+	if !p.from.Offline {
+		return p.from.Factory.Clusters()
 	}
 	registry, err := cluster.NewRegistry(cluster.Options{Hub: &rest.Config{Host: "https://offline.invalid", Transport: nowhere{}}})
 	if err != nil {

@@ -82,13 +82,18 @@ func (p *Preview) values(ctx context.Context, app App) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the values of the workflow: %w", err)
 	}
-	vars, err := workflow.DecodeVars(stored.Data, p.Delivery.Engine)
+	vars, err := workflow.DecodeVars(stored.Data, p.options.Components)
 	return vars.Values, err
 }
 
 // Plan computes what s would change, step by step, and what goes at the end. It
 // sends nothing but questions.
 func (p *Preview) Plan(ctx context.Context, s *Subject) (planview.View, error) {
+	return p.plan(ctx, s, s.over)
+}
+
+// plan leaves out the steps that over says need none.
+func (p *Preview) plan(ctx context.Context, s *Subject, over func(v1beta1.StepPhase) bool) (planview.View, error) {
 	view := planview.View{Application: s.App.Name, Namespace: s.App.Namespace}
 	run, err := p.Begin(s.Blueprint, s.Revision, s.Number, s.Values)
 	if err != nil {
@@ -108,7 +113,7 @@ func (p *Preview) Plan(ctx context.Context, s *Subject) (planview.View, error) {
 			return view, p.Locate(s.App, err)
 		}
 		desired, complete = append(desired, manifests...), complete && all
-		if s.over(phases[t.Step.Name].Phase) {
+		if over(phases[t.Step.Name].Phase) {
 			continue
 		}
 		step, err := p.planStep(ctx, run, s, t, phases[t.Step.Name])
@@ -203,7 +208,7 @@ func restOf(t StepTarget, s *Subject) planview.Step {
 // sweep plans the removal of what no step wants.
 func (p *Preview) sweep(ctx context.Context, s *Subject, desired []manifest.Manifest) (planview.Step, error) {
 	owner := inventory.Owner{Namespace: s.App.Namespace, Name: s.App.Name, UID: s.App.UID}
-	owned, err := p.Delivery.Ledger.Load(ctx, owner)
+	owned, err := p.delivery.Ledger.Load(ctx, owner)
 	if err != nil {
 		return planview.Step{}, fmt.Errorf("read what %s/%s owns: %w", s.App.Namespace, s.App.Name, err)
 	}
@@ -216,7 +221,7 @@ func (p *Preview) sweep(ctx context.Context, s *Subject, desired []manifest.Mani
 		wanted = append(wanted, m.Key)
 	}
 	left := owned.Without(wanted...)
-	live, err := p.Delivery.Dispatcher.Gather(ctx, dispatch.GatherInput{Owned: left.Entries, ReadOnly: true})
+	live, err := p.delivery.Dispatcher.Gather(ctx, dispatch.GatherInput{Owned: left.Entries, ReadOnly: true})
 	if err != nil {
 		return planview.Step{}, errors.Join(errors.New("read what is live"), err)
 	}

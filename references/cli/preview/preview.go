@@ -43,7 +43,6 @@ type Options struct {
 
 // A Preview renders and plans Applications. Create it with New.
 type Preview struct {
-	Delivery *delivery.Delivery
 	// Apps are the Applications among the documents, in their order.
 	Apps []App
 	// Client reads the hub; nil offline.
@@ -53,7 +52,8 @@ type Preview struct {
 	definitions definition.Source
 	references  references
 	options     blueprint.Options
-	clusters    delivery.Clusters
+	from        Options
+	delivery    *delivery.Delivery // made when something is rendered or planned
 }
 
 // An App is an Application with the document that it was written in.
@@ -65,7 +65,7 @@ type App struct {
 
 // New reads what the options name. Online it connects to the hub.
 func New(o Options) (*Preview, error) {
-	p := &Preview{documents: o.Documents}
+	p := &Preview{documents: o.Documents, from: o}
 	var written []runtime.Object
 	p.references = references{policies: map[client.ObjectKey]*v1alpha1.Policy{}, workflows: map[client.ObjectKey]*v1alpha1.Workflow{}}
 	for _, doc := range o.Documents {
@@ -82,20 +82,29 @@ func New(o Options) (*Preview, error) {
 	}
 	engines := newEngines()
 	p.options = blueprint.Options{Components: engines.components, Steps: engines.steps, Strict: o.Strict}
-	var err error
-	if p.clusters, err = p.reach(o); err != nil {
+	return p, nil
+}
+
+// deliver connects to the clusters when that is needed for the first time.
+func (p *Preview) deliver() (*delivery.Delivery, error) {
+	if p.delivery != nil {
+		return p.delivery, nil
+	}
+	clusters, err := p.reach()
+	if err != nil {
 		return nil, err
 	}
-	p.Delivery = &delivery.Delivery{
-		Engine: engines.components, Clusters: p.clusters,
-		Renderer: render.New(render.Options{Engine: engines.components}),
-		Observer: observe.New(engines.components),
+	engine := p.options.Components
+	d := &delivery.Delivery{
+		Engine: engine, Clusters: clusters,
+		Renderer: render.New(render.Options{Engine: engine}), Observer: observe.New(engine),
 	}
 	if p.Client != nil {
 		tracker := inventory.NewTracker(p.Client)
-		p.Delivery.Ledger, p.Delivery.Dispatcher = tracker, dispatch.New(p.clusters, tracker)
+		d.Ledger, d.Dispatcher = tracker, dispatch.New(clusters, tracker)
 	}
-	return p, nil
+	p.delivery = d
+	return d, nil
 }
 
 // take sorts one document; a definition is returned.
@@ -201,6 +210,9 @@ func (p *Preview) Blueprint(ctx context.Context, app App) (*blueprint.Blueprint,
 		return nil, p.Locate(app, err)
 	}
 	b.Warnings = append(b.Warnings, notes...)
+	for i, warning := range b.Warnings {
+		b.Warnings[i] = source.LocateText(app.Document, p.documents, warning)
+	}
 	return &b, nil
 }
 

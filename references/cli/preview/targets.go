@@ -52,7 +52,11 @@ func Targets(b *blueprint.Blueprint) []StepTarget {
 // Begin starts a run over b that may only look. values are what earlier steps
 // have put out.
 func (p *Preview) Begin(b *blueprint.Blueprint, revision string, number int64, values map[string]any) (*delivery.Run, error) {
-	return p.Delivery.Begin(delivery.Subject{
+	d, err := p.deliver()
+	if err != nil {
+		return nil, err
+	}
+	return d.Begin(delivery.Subject{
 		Blueprint: b, Revision: revision, Number: number, Values: values, As: identity.Identity{},
 	})
 }

@@ -87,6 +87,9 @@ func up(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	if err := o.verify(ctx); err != nil {
+		return err
+	}
 	c, err := o.client(objects)
 	if err != nil {
 		return err

@@ -1,0 +1,9 @@
+package dryrun_test
+
+import (
+	"testing"
+
+	"github.com/seed-c5f95f19/vela/references/cli/clitest"
+)
+
+func TestDryRunGolden(t *testing.T) { clitest.Run(t, "testdata/*.txtar") }

@@ -1,0 +1,9 @@
+package livediff_test
+
+import (
+	"testing"
+
+	"github.com/seed-c5f95f19/vela/references/cli/clitest"
+)
+
+func TestLiveDiffGolden(t *testing.T) { clitest.Run(t, "testdata/*.txtar") }
