@@ -10,6 +10,9 @@ BIN  := $(CURDIR)/bin
 TOOL := go tool -modfile=$(CURDIR)/hack/tools/go.mod
 # Without symbol tables a binary is a third smaller; stack traces stay complete.
 LINK := -ldflags '-s -w'
+# Clients parse the version that the embedded Kubernetes says it has.
+KUBE := $(shell awk '$$1 == "k8s.io/kubernetes" {print $$2; exit}' cmd/vela-local/go.mod)
+LINK_LOCAL := -ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(KUBE)'
 
 # Nodes of the local clusters: auto, real or simulated.
 NODES    ?= auto
@@ -38,7 +41,7 @@ build: ## Build bin/vela, bin/vela-core, bin/vela-local and its images
 	@hack/say.sh "build vela, vela-core$(if $(wildcard cmd/vela-server), and vela-server)"
 	@go build $(LINK) -o $(BIN)/ ./cmd/vela ./cmd/vela-core $(addprefix ./,$(wildcard cmd/vela-server))
 	@hack/say.sh "build vela-local (a whole Kubernetes: the first time takes minutes)"
-	@go build -C cmd/vela-local $(LINK) -o $(BIN)/vela-local .
+	@go build -C cmd/vela-local $(LINK_LOCAL) -o $(BIN)/vela-local .
 	@go run -C cmd/vela-local ./images -out $(BIN)/images
 
 .PHONY: run
