@@ -10,27 +10,25 @@ import (
 // Config is everything that an operator can set. The zero value is not
 // usable; start from defaults.
 type Config struct {
-	Kubeconfig       string
-	Install          bool
-	MetricsAddress   string
-	HealthAddress    string
-	Concurrency      int
-	LeaderElection   bool
-	LeaderNamespace  string
-	RevisionLimit    int
-	Verbosity        int
-	PprofAddress     string
-	DispatchParallel int
+	Kubeconfig      string
+	Install         bool
+	MetricsAddress  string
+	HealthAddress   string
+	Concurrency     int
+	LeaderElection  bool
+	LeaderNamespace string
+	RevisionLimit   int
+	Verbosity       int
+	PprofAddress    string
 }
 
 func defaults() Config {
 	return Config{
-		MetricsAddress:   "127.0.0.1:8080",
-		HealthAddress:    "127.0.0.1:8081",
-		Concurrency:      4,
-		LeaderNamespace:  "vela-system",
-		RevisionLimit:    10,
-		DispatchParallel: 10,
+		MetricsAddress:  "127.0.0.1:8080",
+		HealthAddress:   "127.0.0.1:8081",
+		Concurrency:     4,
+		LeaderNamespace: "vela-system",
+		RevisionLimit:   10,
 	}
 }
 
@@ -44,7 +42,6 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&c.LeaderElection, "leader-elect", c.LeaderElection, "work only while holding a lease; for more than one replica")
 	fs.StringVar(&c.LeaderNamespace, "leader-election-namespace", c.LeaderNamespace, "namespace of the lease")
 	fs.IntVar(&c.RevisionLimit, "application-revision-limit", c.RevisionLimit, "how many revisions of an Application are kept, besides the newest")
-	fs.IntVar(&c.DispatchParallel, "max-dispatch-concurrent", c.DispatchParallel, "how many objects of one plan are sent at the same time")
 	fs.StringVar(&c.PprofAddress, "pprof-bind-address", c.PprofAddress, "address of the Go profiler; empty: off")
 	fs.IntVarP(&c.Verbosity, "verbosity", "v", c.Verbosity, "0: what changed, 1: the flow")
 }
@@ -57,9 +54,6 @@ func (c *Config) Validate() error {
 	}
 	if c.RevisionLimit < 1 {
 		errs = append(errs, fmt.Errorf("--application-revision-limit is %d, want at least 1: a rollback needs a revision", c.RevisionLimit))
-	}
-	if c.DispatchParallel < 1 {
-		errs = append(errs, fmt.Errorf("--max-dispatch-concurrent is %d, want at least 1", c.DispatchParallel))
 	}
 	return errors.Join(errs...)
 }

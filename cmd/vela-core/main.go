@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/seed-c5f95f19/vela/apis"
 	"github.com/seed-c5f95f19/vela/charts"
 	"github.com/seed-c5f95f19/vela/pkg/controller"
 	"github.com/seed-c5f95f19/vela/pkg/controller/install"
@@ -64,7 +63,7 @@ func run(ctx context.Context, c Config) error {
 			return err
 		}
 	}
-	scheme, err := apis.NewScheme()
+	scheme, err := controller.Scheme()
 	if err != nil {
 		return err
 	}
@@ -91,7 +90,6 @@ func run(ctx context.Context, c Config) error {
 	if err := controller.Setup(ctx, mgr, controller.Options{
 		Concurrency:   c.Concurrency,
 		RevisionLimit: c.RevisionLimit,
-		Parallel:      c.DispatchParallel,
 	}); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/controller/application"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/util"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
@@ -29,13 +30,14 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/workflow/step"
 )
 
 // Options are what an operator can set.
 type Options struct {
 	Concurrency   int // Applications at the same time
 	RevisionLimit int // revisions kept beside the newest
-	Parallel      int // objects of one plan at the same time
 }
 
 // Scheme knows every kind that vela-core reads or writes as a type.
@@ -76,27 +78,61 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err != nil {
 		return err
 	}
-	templates := cue.NewEngine(cue.Options{Packages: all.Templates()})
-	steps := cue.NewEngine(cue.Options{Packages: all.Steps()})
+	templates := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()})
+	steps := cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()})
 	builtin, err := definition.Builtin()
 	if err != nil {
 		return fmt.Errorf("read the built-in definitions: %w", err)
 	}
 	tracker := inventory.NewTracker(hub)
+	d := &delivery.Delivery{
+		Engine: templates, Renderer: render.New(render.Options{Engine: templates}), Observer: observe.New(templates),
+		Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
+		Applications: func(ctx context.Context, namespace, name string) (*v1beta1.Application, error) {
+			app := &v1beta1.Application{}
+			return app, mgr.GetClient().Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app)
+		},
+	}
 	r := &application.Reconciler{
 		Client: mgr.GetClient(), Reader: hub,
 		References:  blueprint.FromCluster(mgr.GetClient()),
 		Definitions: definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
-		Options:     blueprint.Options{Components: templates, Steps: steps},
+		Options:     blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
 		Revisions:   revision.Kube{Reader: hub, Writer: hub},
-		Delivery: &delivery.Delivery{
-			Engine: templates, Renderer: render.New(render.Options{Engine: templates}), Observer: observe.New(templates),
-			Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
-		},
+		Delivery:      d,
+		Steps:         func(run *delivery.Run) application.Runners { return stepRunners(run, steps, builtin) },
 		Orphan:        tracker.Abandon,
 		Recorder:      mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // the newer API cannot say what happened without a related object
 		Clock:         clock.RealClock{},
 		RevisionLimit: o.RevisionLimit,
 	}
 	return r.Setup(mgr, registry, o.Concurrency)
+}
+
+// stepRunners finds what executes the steps of a run: their definitions are
+// those that the Blueprint froze.
+func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Static) application.Runners {
+	return step.Runners(step.Options{
+		Engine: engine,
+		Definition: func(stepType string) (step.Definition, error) {
+			ref := definition.Ref{Kind: definition.WorkflowStep, Name: stepType}
+			def, ok := run.Blueprint.Definitions[ref]
+			if !ok {
+				return step.Definition{}, fault.Because(v1beta1.ReasonDefinitionMissing, fmt.Errorf("%s is not part of the revision", ref))
+			}
+			ours, err := builtin.Get(context.Background(), "", definition.Ref{Kind: ref.Kind, Name: def.Name})
+			return step.Definition{Name: def.Name, Text: def.Template, Builtin: err == nil && ours.Digest == def.Digest}, nil
+		},
+		Deployer: run.Deployer,
+		Deps:     all.Deps{Reader: run.Objects(), Writer: run.Objects(), Fleet: run, Application: run, Log: stepLog{}},
+	})
+}
+
+// stepLog writes what steps log to the log of the controller, without their
+// data: that may be secret, and is shown to those who may read it.
+type stepLog struct{}
+
+// Log implements util.Log.
+func (stepLog) Log(ctx context.Context, e util.Entry) {
+	ctrl.LoggerFrom(ctx).V(1).Info("Step logs", "level", e.Level)
 }

@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
@@ -49,7 +50,9 @@ type Delivery struct {
 	Ledger     Ledger
 	Dispatcher *dispatch.Dispatcher
 	Override   override.Options
-	ReadOnly   bool // only plans: nothing is asked of a cluster that needs the right to write
+	// Applications reads another Application, which a step may ask about.
+	Applications func(ctx context.Context, namespace, name string) (*v1beta1.Application, error)
+	ReadOnly     bool // only plans: nothing is asked of a cluster that needs the right to write
 }
 
 // A Subject says what a run is about.
@@ -72,6 +75,7 @@ func (d *Delivery) Begin(s Subject) (*Run, error) {
 	r := &Run{
 		delivery: d, Blueprint: s.Blueprint, Revision: s.Revision, Number: s.Number, As: s.As, Actions: s.Actions,
 		Values: s.Values, Owner: inventory.Owner{Namespace: app.Namespace, Name: app.Name, UID: app.UID}, rules: rules,
+		given: map[string]any{},
 	}
 	if r.Values == nil {
 		r.Values = map[string]any{}

@@ -39,8 +39,7 @@ type Run struct {
 	Owner     inventory.Owner
 	As        identity.Identity
 	Actions   provider.Table // that templates may read with
-	// Values are the outputs of earlier steps and components by name. Deliver adds
-	// to them; read them when the Run is over.
+	// Values are the outputs of earlier steps and components by name.
 	Values map[string]any
 
 	rules plan.Rules
@@ -50,6 +49,15 @@ type Run struct {
 	order   []string
 	changes dispatch.ChangeSet
 	targets map[string][]Target // by step
+	given   map[string]any      // what components of this run put out
+}
+
+// Given returns what the components of this run have put out, under the names
+// that Values has them by.
+func (r *Run) Given() map[string]any {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.given)
 }
 
 // An Outcome is how far a target has come.
@@ -398,7 +406,8 @@ func (r *Run) takeOutputs(ctx context.Context, u *unit) error {
 			return fault.Because(v1beta1.ReasonInvalidProperties, fmt.Errorf("output %q of component %q: %w", o.Name, u.component.Name, err))
 		}
 		r.mu.Lock()
-		r.Values[outputKey(u.place, u.component.ReplicaKey, o.Name)] = value
+		key := outputKey(u.place, u.component.ReplicaKey, o.Name)
+		r.Values[key], r.given[key] = value, value
 		r.mu.Unlock()
 	}
 	return nil
@@ -422,6 +431,8 @@ func (r *Run) unblock(units []*unit) (bool, error) {
 
 // verdict says whether everything is done, and what is not.
 func (r *Run) verdict(units []*unit, done map[string]bool, noWait bool) (bool, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var waits []string
 	for _, u := range units {
 		switch {

@@ -168,6 +168,8 @@ func (r *Run) setInputs(u *unit) error {
 
 // value finds an input: of the same place and replica, of the same place, of a step.
 func (r *Run) value(u *unit, name string) (any, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, key := range []string{outputKey(u.place, u.component.ReplicaKey, name), outputKey(u.place, "", name), name} {
 		if v, ok := r.Values[key]; ok {
 			return v, true

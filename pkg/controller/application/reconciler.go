@@ -44,7 +44,7 @@ type Reconciler struct {
 	Revisions   revision.Store
 	Delivery    *delivery.Delivery
 	// Steps gives what executes the steps of one run.
-	Steps func(*delivery.Run) func(stepType string) (workflow.Runner, error)
+	Steps func(*delivery.Run) Runners
 	// Orphan forgets what an Application owns and leaves it where it is.
 	Orphan func(context.Context, inventory.Owner) error
 
@@ -54,6 +54,9 @@ type Reconciler struct {
 
 	memory memory
 }
+
+// Runners finds what executes the steps of a type.
+type Runners = func(stepType string) (workflow.Runner, error)
 
 // An outcome is what a phase leaves to do.
 type outcome struct {

@@ -36,6 +36,14 @@ func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error)
 	if err != nil {
 		return outcome{}, err
 	}
+	if given := s.run.Given(); len(given) > 0 {
+		values := maps.Clone(next.Vars.Values)
+		if values == nil {
+			values = map[string]any{}
+		}
+		maps.Copy(values, given)
+		next.Vars.Values = values
+	}
 	s.progress = next
 	s.report.Workflow = status.FromProgress(next)
 	s.report.Workflow.AppRevision = m.revision.Name
