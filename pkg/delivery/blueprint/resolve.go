@@ -108,10 +108,24 @@ func (r *resolver) trait(t Trait, user string, g given) {
 
 func (r *resolver) policy(p Policy) {
 	what := fmt.Sprintf("policy %q", p.Name)
-	r.check(use{
+	u := use{
 		ref:  definition.Ref{Kind: definition.Policy, Name: p.Type},
 		user: what, what: what, origin: p.Origin, native: p.Type == debug || p.Type == envBinding,
-	}, p.Properties, given{})
+	}
+	r.check(u, p.Properties, given{})
+	if t := r.lookup(u).template; t != nil && r.gives(t, p) {
+		r.bp.Warnings = append(r.bp.Warnings, fmt.Sprintf(
+			"%s: %s: the objects that type %q gives are not delivered in this version", p.Origin, what, p.Type))
+	}
+}
+
+// gives reports whether the template of a policy has objects.
+func (r *resolver) gives(t *cue.Template, p Policy) bool {
+	res, err := t.Eval(r.ctx, cue.Input{
+		Parameter: p.Properties, ReadOnly: true,
+		Context: map[string]any{"name": p.Name, "namespace": r.bp.App.Namespace, "appName": r.bp.App.Name},
+	})
+	return err == nil && (res.Exists("output") || res.Exists("outputs"))
 }
 
 func (r *resolver) step(s Step) {

@@ -83,7 +83,7 @@ func (p *parser) loadWorkflow(name string) *v1alpha1.Workflow {
 	const at = "spec.workflow.ref"
 	if p.refs == nil {
 		p.fail(fault.Because(v1beta1.ReasonReferenceMissing,
-			fmt.Errorf("Workflow %s is not at hand", p.key(name)), fault.At(at))) //nolint:staticcheck // Workflow is a kind
+			fmt.Errorf("the Workflow %s is not at hand", p.key(name)), fault.At(at)))
 		return nil
 	}
 	obj, err := p.refs.Workflow(p.ctx, p.draft.App.Namespace, name)
