@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -210,7 +211,11 @@ func (w *wire) wrap(next http.RoundTripper) http.RoundTripper {
 		}
 		w.mu.Unlock()
 		if refuse != nil && verb != "" {
-			if err := refuse(verb, name); err != nil {
+			err := refuse(verb, name)
+			if errors.Is(err, errDenied) {
+				return denied(req), nil
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -251,7 +256,18 @@ func isWrite(verb string) bool {
 	return verb != "" && verb != "get" && verb != "dryrun"
 }
 
-var errKilled = errors.New("killed")
+var (
+	errKilled = errors.New("killed") // the connection is lost
+	errDenied = errors.New("denied") // the server says no, as admission does
+)
+
+func denied(req *http.Request) *http.Response {
+	body := `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"denied by the test","reason":"Forbidden","code":403}`
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+	}
+}
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
