@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -51,7 +52,8 @@ func Describe(dir state.Dir, st state.State) control.Status {
 	return out
 }
 
-// Build identifies the binaries on disk: this one and the control plane's.
+// Build identifies the binaries on disk, this one and the control plane's, by
+// their build IDs: a build that changes nothing still touches the files.
 func Build() string {
 	self, err := os.Executable()
 	if err != nil {
@@ -59,9 +61,25 @@ func Build() string {
 	}
 	sum := sha256.New()
 	for _, path := range []string{self, filepath.Join(filepath.Dir(self), "vela-core")} {
-		if info, err := os.Stat(path); err == nil {
-			fmt.Fprintln(sum, path, info.Size(), info.ModTime().UnixNano())
-		}
+		fmt.Fprintf(sum, "%s %x\n", path, buildID(path))
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// buildID returns what Go's linker wrote about the content, or nil.
+func buildID(path string) []byte {
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	note := f.Section(".note.go.buildid")
+	if note == nil {
+		return nil
+	}
+	id, err := note.Data()
+	if err != nil {
+		return nil
+	}
+	return id
 }
