@@ -30,7 +30,7 @@ type Step struct {
 	// WaitsFor is the digest that the step shows; when it is not Digest the world
 	// has changed since, and the step will wait again.
 	WaitsFor string `json:"waitsFor,omitempty"`
-	Summary string `json:"summary"`
+	Summary  string `json:"summary"`
 
 	Clusters []Cluster `json:"clusters,omitempty"`
 	// KnownAfter are the parts that cannot be planned yet.
@@ -181,7 +181,8 @@ func (s *Step) count() string {
 // value is a field as one line of JSON; text without quotes where that is
 // clear.
 func value(v any) string {
-	if text, ok := v.(string); ok && text != "" && !strings.ContainsAny(text, " \n\t\"") {
+	text, ok := v.(string)
+	if ok && (text == plan.SecretChanged || text != "" && !strings.ContainsAny(text, " \n\t\"")) {
 		return text
 	}
 	data, err := json.Marshal(v)

@@ -5,8 +5,10 @@ package resume
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,8 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/operate"
+	"github.com/seed-c5f95f19/vela/references/cli/planview"
+	"github.com/seed-c5f95f19/vela/references/cli/preview"
 	"github.com/seed-c5f95f19/vela/references/cli/progress"
 )
 
@@ -95,11 +99,46 @@ func resume(ctx context.Context, o *Options) error {
 		by.Digest = digest
 		return workflow.Resume(p, o.Step, by, o.Factory.IO.Now())
 	})
+	if changed := (changedError{}); errors.As(err, &changed) {
+		o.explain(ctx, key)
+	}
 	if err != nil {
 		return err
 	}
 	o.tell(before)
 	return nil
+}
+
+// A changedError says that another plan waits than the one to approve.
+type changedError struct{ error }
+
+// explain shows what would be done now, and how it differs from the revision
+// before. It is an addition to an error: what cannot be read is left out.
+func (o *Options) explain(ctx context.Context, key client.ObjectKey) {
+	io := o.Factory.IO
+	printer := planview.Printer{Style: io.ErrStyle()}
+	p, err := preview.OfLive(ctx, preview.Options{Factory: o.Factory}, key.Namespace, key.Name)
+	if err != nil {
+		return
+	}
+	subject, err := p.Subject(ctx, p.Apps[0])
+	if err != nil {
+		return
+	}
+	if view, err := p.Plan(ctx, subject); err == nil {
+		io.Notef("What would be done now:\n")
+		_ = printer.Print(io.Err, view) // to standard error: there is nowhere to report to
+		io.Notef("")
+	}
+	if subject.Number < 2 {
+		return
+	}
+	previous := strconv.FormatInt(subject.Number-1, 10)
+	if view, err := p.Against(ctx, subject, previous); err == nil {
+		io.Notef("What changed since revision %s-v%s:\n", key.Name, previous)
+		_ = printer.Print(io.Err, view)
+		io.Notef("")
+	}
 }
 
 // plans are the waits that this command would approve.
@@ -114,7 +153,7 @@ func (o *Options) plans(app *v1beta1.Application) []progress.Wait {
 // the command began.
 func (o *Options) choose(plans []progress.Wait, seen string) (string, error) {
 	if now := digests(plans); seen != "" && now != seen {
-		return "", console.Hint(fmt.Errorf("the plan changed while it was being approved: %s", now),
+		return "", console.Hint(changedError{fmt.Errorf("the plan changed while it was being approved: %s", now)},
 			"look at the new one: vela plan "+o.Name)
 	}
 	if o.Digest == "" {
@@ -151,7 +190,7 @@ func (o *Options) refuse(plans []progress.Wait) error {
 		}
 		parts = append(parts, part)
 	}
-	return console.Hint(fmt.Errorf("plan %s is not what would be done now; %s", progress.Short(o.Digest), strings.Join(parts, "; ")),
+	return console.Hint(changedError{fmt.Errorf("plan %s is not what would be done now; %s", progress.Short(o.Digest), strings.Join(parts, "; "))},
 		"look at what changed: vela plan "+o.Name,
 		"then approve it: vela workflow resume "+o.Name+" --digest "+plans[0].Plan.Digest)
 }
