@@ -23,7 +23,8 @@ type facts struct {
 	calls        bool     // may contain provider calls
 	context      []string // fields of context that are read, sorted
 	wholeContext bool
-	top          []string // names of the top-level fields, in order of the text
+	names        map[string]bool // the fields that may stand at the top
+	anyName      bool            // … and others, whose names are computed
 }
 
 // parse reads the text and learns the facts. Cells parse it again: CUE keeps
@@ -62,15 +63,10 @@ func parseTemplate(src Source, limits Limits) (*ast.File, []Warning, error) {
 
 func learn(f *ast.File) facts {
 	var x facts
-	for _, d := range f.Decls[:len(f.Decls)-2] { // without the two of parseTemplate
-		if field, ok := d.(*ast.Field); ok {
-			name, _, _ := ast.LabelName(field.Label)
-			if name != "" && !slices.Contains(x.top, name) {
-				x.top = append(x.top, name)
-			}
-		}
-	}
-	x.parameter = slices.Contains(x.top, "parameter")
+	x.names = map[string]bool{}
+	x.declared(f.Decls[:len(f.Decls)-2]) // without the two of parseTemplate
+	x.parameter = x.names["parameter"]
+	x.names["parameter"], x.names["context"] = true, true
 	for spec := range f.ImportSpecs() {
 		if path, err := strconv.Unquote(spec.Path.Value); err == nil && !isBuiltin(path) {
 			x.calls = true
@@ -119,6 +115,29 @@ func learn(f *ast.File) facts {
 	return x
 }
 
+// declared collects the names of the fields that declarations may give.
+func (x *facts) declared(decls []ast.Decl) {
+	for _, d := range decls {
+		switch d := d.(type) {
+		case *ast.Field:
+			name, _, err := ast.LabelName(d.Label)
+			if err != nil {
+				x.anyName = true
+				continue
+			}
+			x.names[name] = true
+		case *ast.Comprehension:
+			if body, ok := d.Value.(*ast.StructLit); ok {
+				x.declared(body.Elts)
+				continue
+			}
+			x.anyName = true
+		case *ast.EmbedDecl:
+			x.anyName = true
+		}
+	}
+}
+
 // isBuiltin says that the import path belongs to CUE's own library, whose
 // packages the engine offers except those that reach outside.
 func isBuiltin(path string) bool {
@@ -157,6 +176,9 @@ func (t *Template) build() (*cell, error) {
 	ctx := cuecontext.New()
 	inst, err := t.engine.instance(f)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.engine.undefined(f); err != nil {
 		return nil, err
 	}
 	v := ctx.BuildInstance(inst)

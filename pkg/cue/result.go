@@ -109,6 +109,9 @@ func (r *Result) brokenParent(path string) error {
 		return &Error{Kind: TemplateK, Path: path, Message: "is not a path"}
 	}
 	sels := p.Selectors()
+	if f := r.template.facts; len(sels) == 0 || !f.anyName && !f.names[selectorName(sels[0])] {
+		return nil // the text cannot give it, whatever is wrong elsewhere
+	}
 	for i := range sels {
 		v := r.value.LookupPath(cuelang.MakePath(sels[:i]...))
 		if !v.Exists() {
