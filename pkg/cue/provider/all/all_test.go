@@ -8,13 +8,22 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
 )
 
 // Every definition that a package offers has to compile where it is used, and
 // every action that it names has to exist.
 func TestSchemas(t *testing.T) {
 	everything := all.Deps{
-		Reader: world{}, Writer: world{}, Fleet: world{}, Deployer: deployer{}, Application: world{}, Session: &session{},
+		Reader:      struct{ kube.Reader }{},
+		Writer:      struct{ kube.Writer }{},
+		Fleet:       struct{ multicluster.Fleet }{},
+		Deployer:    struct{ oam.Deployer }{},
+		Application: struct{ oam.Application }{},
+		Session:     struct{ builtin.Session }{},
 	}
 	compilers := map[string]struct {
 		schemas []provider.Schema

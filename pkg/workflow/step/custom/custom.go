@@ -81,6 +81,9 @@ func input(run workflow.StepRun, actions provider.Table) cue.Input {
 
 // broken finds what is wrong with a template that came to its end.
 func broken(value *cue.Result) error {
+	if err := value.Err(); err != nil {
+		return err
+	}
 	errs, err := value.Errs()
 	if err != nil {
 		return err

@@ -123,14 +123,12 @@ func (s *session) values() map[string]any {
 func (s *session) result(res workflow.StepResult) workflow.StepResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case res.Memory == nil:
-		res.Memory = s.memory
-	case s.memory != nil:
-		merged := maps.Clone(s.memory)
-		maps.Copy(merged, res.Memory)
-		res.Memory = merged
+	for key, value := range res.Memory {
+		if s.run.Memory[key] != value {
+			s.remember(key, value)
+		}
 	}
+	res.Memory = s.memory
 	res.Values = s.set
 	if res.Message == "" {
 		res.Message = strings.Join(s.said, ", ")
