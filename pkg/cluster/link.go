@@ -43,6 +43,7 @@ type link struct {
 	pause   time.Duration
 	retryAt time.Time
 	success time.Time // when a request that succeeded ended
+	failure time.Time // when the last failure that counted ended
 }
 
 // allow returns an error while requests make no sense.
@@ -75,9 +76,12 @@ func (l *link) seen(started time.Time, err error) error {
 		l.away, l.pause, l.retryAt, l.success = nil, 0, time.Time{}, l.now()
 	case lost && l.success.After(started):
 		// Another request came through in the meantime: this is not the cluster.
+	case lost && l.away != nil && started.Before(l.failure):
+		err = l.away // it was on its way already: the same failure
 	case lost:
+		l.failure = l.now()
 		l.pause = min(max(2*l.pause, minPause), maxPause)
-		l.retryAt = l.now().Add(l.pause)
+		l.retryAt = l.failure.Add(l.pause)
 		if l.away == nil {
 			l.away = &AwayError{Cluster: l.cluster, Since: l.now(), Reason: reason}
 		}

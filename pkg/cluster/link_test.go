@@ -41,6 +41,11 @@ func TestALinkThatIsLostRefusesForAPauseThatGrows(t *testing.T) {
 	if err := l.allow(); err == nil {
 		t.Errorf("a lost link lets the next request through at once")
 	}
+	for range 9 { // those that were on their way
+		if err := l.seen(now.Add(-time.Second), refusedBy(9)); err.Error() != want {
+			t.Errorf("a failure at the same time reads %v", err)
+		}
+	}
 	now = now.Add(minPause)
 	if err := l.allow(); err != nil {
 		t.Errorf("after the pause nobody may try: %v", err)

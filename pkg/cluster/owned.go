@@ -300,6 +300,11 @@ func (w *watched) synced() bool {
 	if !w.controller.HasSynced() {
 		return false
 	}
+	select {
+	case <-w.done: // the cluster was detached or got another credential
+		return false
+	default:
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err == nil

@@ -8,7 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -205,7 +205,7 @@ func (c *Cluster) write(ctx context.Context, req *rest.Request, gvk schema.Group
 // address points req to an object, or to a collection without a name.
 func (c *Cluster) address(ctx context.Context, req *rest.Request, gvk schema.GroupVersionKind, key types.NamespacedName) (*rest.Request, error) {
 	for _, segment := range []string{key.Namespace, key.Name} { // it must not lead to another resource
-		if segment != "" && len(path.IsValidPathSegmentName(segment)) > 0 {
+		if segment != "" && len(content.IsPathSegmentName(segment)) > 0 {
 			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is not the name of a %s", segment, gvk.Kind))
 		}
 	}
