@@ -233,12 +233,14 @@ func TestPodsRun(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "hello"},
 		Spec:       corev1.ServiceSpec{Selector: labels, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
 	}
-	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: "work"},
-		Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-			RestartPolicy: corev1.RestartPolicyNever,
-			Containers:    []corev1.Container{{Name: "work", Image: helloImage, Args: []string{"work"}}},
-		}}},
+	job := func(name string, args ...string) *batchv1.Job {
+		return &batchv1.Job{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				RestartPolicy: corev1.RestartPolicyNever,
+				Containers:    []corev1.Container{{Name: "main", Image: helloImage, Args: args}},
+			}}},
+		}
 	}
 	for _, cluster := range []string{"hub", "staging"} {
 		t.Run(cluster, func(t *testing.T) {
@@ -250,17 +252,20 @@ func TestPodsRun(t *testing.T) {
 			if _, err := k8s.AppsV1().Deployments("default").Create(t.Context(), deployment, metav1.CreateOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := k8s.BatchV1().Jobs("default").Create(t.Context(), job, metav1.CreateOptions{}); err != nil {
-				t.Fatal(err)
-			}
 			eventually(t, "the Deployment is available", func() bool {
 				d, err := k8s.AppsV1().Deployments("default").Get(t.Context(), "hello", metav1.GetOptions{})
 				return err == nil && d.Status.AvailableReplicas == 2
 			})
-			eventually(t, "the Job succeeds", func() bool {
-				j, err := k8s.BatchV1().Jobs("default").Get(t.Context(), "work", metav1.GetOptions{})
-				return err == nil && j.Status.Succeeded == 1
-			})
+			// The second one shows that pods find Services by name.
+			for _, j := range []*batchv1.Job{job("work", "work"), job("ask", "get", "http://hello/healthz")} {
+				if _, err := k8s.BatchV1().Jobs("default").Create(t.Context(), j, metav1.CreateOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "the Job "+j.Name+" succeeds", func() bool {
+					got, err := k8s.BatchV1().Jobs("default").Get(t.Context(), j.Name, metav1.GetOptions{})
+					return err == nil && got.Status.Succeeded == 1
+				})
+			}
 			if mode == "real" {
 				eventually(t, "the Service answers over HTTP", func() bool {
 					return strings.HasPrefix(get("http://"+created.Spec.ClusterIP), "Good morning\nname: hello\n")

@@ -37,6 +37,9 @@ type Spec struct {
 	Cluster controlplane.Cluster `json:"cluster"`
 	// Node is the name of the node to simulate; empty when it is real.
 	Node string `json:"node,omitempty"`
+	// NodeNetwork is the network namespace of the real node, whose pods need
+	// name resolution; empty when the node is simulated.
+	NodeNetwork string `json:"nodeNetwork,omitempty"`
 }
 
 // Save stores the spec in the cluster's directory and returns its path.
@@ -70,10 +73,18 @@ func Run(ctx context.Context, path string) error {
 	})
 	defer settle.Stop()
 	err = controlplane.Run(ctx, spec.Cluster, func() error {
+		client, err := newClient(spec.Cluster)
+		if err != nil {
+			return err
+		}
 		if spec.Node == "" {
+			go func() { cancel(serveNames(ctx, spec, client)) }()
 			return process.Announce()
 		}
-		node, err := newNode(spec)
+		node, err := simnode.New(simnode.Options{
+			Name: spec.Node, Client: client,
+			Address: spec.Cluster.LinkAddress(2), PodCIDR: spec.Cluster.PodCIDR(),
+		})
 		if err != nil {
 			return err
 		}
@@ -86,22 +97,17 @@ func Run(ctx context.Context, path string) error {
 	return err
 }
 
-func newNode(spec Spec) (*simnode.Node, error) {
-	cfg, err := clientcmd.BuildConfigFromFlags("", spec.Cluster.Kubeconfig())
+func newClient(c controlplane.Cluster) (kubernetes.Interface, error) {
+	cfg, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
 	if err != nil {
-		return nil, fmt.Errorf("simulated node: %w", err)
+		return nil, fmt.Errorf("node: %w", err)
 	}
 	cfg.QPS, cfg.Burst = clientQPS, clientBurst
 	cfg.ContentType, cfg.AcceptContentTypes = contentType, acceptedTypes
 	cfg.UserAgent = "vela-local-node"
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("simulated node: %w", err)
+		return nil, fmt.Errorf("node: %w", err)
 	}
-	return simnode.New(simnode.Options{
-		Name:    spec.Node,
-		Address: spec.Cluster.LinkAddress(2),
-		PodCIDR: spec.Cluster.PodCIDR(),
-		Client:  client,
-	})
+	return client, nil
 }

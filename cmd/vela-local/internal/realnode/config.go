@@ -111,6 +111,7 @@ func (n Node) writeKubelet() error {
 		"failSwapOn":               false,
 		"enforceNodeAllocatable":   []string{},
 		"clusterDomain":            "cluster.local",
+		"clusterDNS":               []string{n.Cluster.LinkAddress(2)},
 		"resolvConf":               resolvConf(),
 		"evictionHard": object{
 			"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%",

@@ -204,6 +204,8 @@ func (s *Supervisor) startClusters(ctx context.Context) error {
 		spec := child.Spec{Cluster: c}
 		if s.mode() == modeSimulated {
 			spec.Node = NodeName(c.Name)
+		} else {
+			spec.NodeNetwork = s.nodes[i].Tag()
 		}
 		path, err := spec.Save()
 		if err != nil {
