@@ -20,6 +20,7 @@ type memory struct {
 type answer struct {
 	digest     string // of the manifest
 	projection string // of the answer
+	version    string // resourceVersion that was last found to have that projection
 }
 
 func (m *memory) remember(a plan.Apply, obj *unstructured.Unstructured) {
@@ -32,7 +33,7 @@ func (m *memory) remember(a plan.Apply, obj *unstructured.Unstructured) {
 	if m.answers == nil {
 		m.answers = map[manifest.Key]answer{}
 	}
-	m.answers[a.Manifest.Key] = answer{digest: a.Digest, projection: projection}
+	m.answers[a.Manifest.Key] = answer{digest: a.Digest, projection: projection, version: obj.GetResourceVersion()}
 }
 
 // judge says whether obj is what the server made of this very manifest.
@@ -43,8 +44,20 @@ func (m *memory) judge(want manifest.Manifest, obj *unstructured.Unstructured) (
 	if !ok || known.digest != want.Digest() {
 		return false, false
 	}
-	converged = plan.Projection(want.Object, obj) == known.projection
-	return converged, !converged
+	version := obj.GetResourceVersion()
+	if version == known.version {
+		return true, false
+	}
+	if plan.Projection(want.Object, obj) != known.projection {
+		return false, true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now := m.answers[want.Key]; now == known {
+		known.version = version
+		m.answers[want.Key] = known
+	}
+	return true, false
 }
 
 func (m *memory) forget(keys []manifest.Key) {

@@ -13,41 +13,66 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 )
 
-// A place is where in an object a value is.
+// A place is where in an object a value is. Places of one walk share memory: who
+// keeps one clones it.
 type place struct {
-	path string   // for people
-	keys []string // the names of the fields; anyItem for the elements of a list
-	item string   // name of the innermost list element that has one
+	steps []step
+	item  string // name of the innermost list element that has one
 }
 
-const anyItem = "*"
+// A step leads from a value to a part of it.
+type step struct {
+	name    string
+	element bool // of a list; else a field
+}
 
 func (p place) field(name string) place {
-	path := p.path + "." + name
-	switch {
-	case strings.ContainsAny(name, "./[]"):
-		path = p.path + "[" + name + "]"
-	case p.path == "":
-		path = name
-	}
-	return place{path: path, keys: append(slices.Clip(p.keys), name), item: p.item}
+	return place{steps: append(p.steps, step{name: name}), item: p.item}
 }
 
 func (p place) element(name string, named bool) place {
-	out := place{path: p.path + "[" + name + "]", keys: append(slices.Clip(p.keys), anyItem), item: p.item}
+	out := place{steps: append(p.steps, step{name: name, element: true}), item: p.item}
 	if named {
 		out.item = name
 	}
 	return out
 }
 
+func (p place) clone() place { return place{steps: slices.Clone(p.steps), item: p.item} }
+
+// path names the place for people.
+func (p place) path() string {
+	var b strings.Builder
+	for n, s := range p.steps {
+		switch {
+		case s.element || strings.ContainsAny(s.name, "./[]"):
+			b.WriteString("[" + s.name + "]")
+		case n == 0:
+			b.WriteString(s.name)
+		default:
+			b.WriteString("." + s.name)
+		}
+	}
+	return b.String()
+}
+
+// leaf returns the innermost field.
 func (p place) leaf() string {
-	for _, k := range slices.Backward(p.keys) {
-		if k != anyItem {
-			return k
+	for _, s := range slices.Backward(p.steps) {
+		if !s.element {
+			return s.name
 		}
 	}
 	return ""
+}
+
+// within reports whether the outermost field is of that name, and the place
+// inside of it.
+func (p place) within(name string) bool { return len(p.steps) > 1 && p.steps[0].name == name }
+
+// passes reports whether a field of that name is on the way.
+func (p place) passes(name string) bool {
+	return slices.Contains(p.steps, step{name: name})
 }
 
 // A difference is one field whose live value is not the wanted one.
@@ -68,12 +93,17 @@ type comparer struct {
 func differences(want, live *unstructured.Unstructured, strict bool) []difference {
 	c := comparer{builtin: builtin(want.GroupVersionKind().Group), strict: strict}
 	w, l := comparable(want), comparable(live)
-	for _, key := range slices.Sorted(maps.Keys(w)) {
-		value, present := l[key]
-		c.compare(place{}.field(key), w[key], value, present)
+	for key, value := range w {
+		has, present := l[key]
+		c.compare(place{}.field(key), value, has, present)
 	}
-	slices.SortStableFunc(c.found, func(a, b difference) int { return strings.Compare(a.at.path, b.at.path) })
+	slices.SortFunc(c.found, func(a, b difference) int { return strings.Compare(a.at.path(), b.at.path()) })
 	return c.found
+}
+
+func (c *comparer) differ(d difference) {
+	d.at = d.at.clone()
+	c.found = append(c.found, d)
 }
 
 // Projection is the digest of the part of live that want talks about: while it
@@ -136,9 +166,9 @@ func (c *comparer) compare(at place, want, live any, present bool) {
 	switch w := want.(type) {
 	case map[string]any:
 		if l, ok := live.(map[string]any); ok {
-			for _, key := range slices.Sorted(maps.Keys(w)) {
-				value, present := l[key]
-				c.compare(at.field(key), w[key], value, present)
+			for key, value := range w {
+				has, present := l[key]
+				c.compare(at.field(key), value, has, present)
 			}
 			return
 		}
@@ -152,7 +182,7 @@ func (c *comparer) compare(at place, want, live any, present bool) {
 			return
 		}
 	}
-	c.found = append(c.found, difference{at: at, live: live, want: want})
+	c.differ(difference{at: at, live: live, want: want})
 }
 
 // absent reports whether a field without a live value is as wanted.
@@ -186,7 +216,7 @@ func (c *comparer) lists(at place, want, live []any) {
 				c.compare(e, element, live[found], true)
 				continue
 			}
-			c.found = append(c.found, difference{at: e, want: element})
+			c.differ(difference{at: e, want: element})
 		}
 		return
 	}
@@ -195,7 +225,7 @@ func (c *comparer) lists(at place, want, live []any) {
 	}
 	if len(want) != len(live) || scalars(want) {
 		if len(want) != len(live) || !equalLists(at, want, live) {
-			c.found = append(c.found, difference{at: at, live: live, want: want})
+			c.differ(difference{at: at, live: live, want: want})
 		}
 		return
 	}

@@ -25,8 +25,12 @@ const FieldsDropped = "(fields that are not wanted any more)"
 
 // Compute returns what makes the desired manifests live: creates and changes in
 // the order of sending, and what stands in the way. It never deletes; Sweep does.
-func Compute(in Input) Plan {
+func Compute(input Input) Plan {
 	var p Plan
+	in := judge{Input: input, listed: make(map[manifest.Key]bool, input.Owned.Len())}
+	for _, e := range input.Owned.Entries {
+		in.listed[e.Key] = true
+	}
 	first := make(map[manifest.Key]manifest.Manifest, len(in.Desired))
 	for _, m := range in.Desired {
 		if before, twice := first[m.Key]; twice {
@@ -34,7 +38,7 @@ func Compute(in Input) Plan {
 			continue
 		}
 		first[m.Key] = m
-		in.judge(&p, m)
+		in.manifest(&p, m)
 	}
 	slices.SortStableFunc(p.Applies, func(a, b Apply) int { return a.Wave - b.Wave })
 	p.Digest = digest(p)
@@ -48,8 +52,14 @@ func twiceWanted(before, again manifest.Manifest) string {
 	return fmt.Sprintf("components %q and %q both want it", before.Component, again.Component)
 }
 
-// judge decides about one manifest.
-func (in Input) judge(p *Plan, m manifest.Manifest) {
+// A judge decides about manifests.
+type judge struct {
+	Input
+	listed map[manifest.Key]bool // in the inventory
+}
+
+// manifest decides about one.
+func (in judge) manifest(p *Plan, m manifest.Manifest) {
 	l, gathered := in.Live[m.Key]
 	subject := SubjectOf(m)
 	readOnly := anySelects(in.Rules.ReadOnly, subject)
@@ -78,9 +88,8 @@ func unknownReason(l Live) string {
 	return "its state in the cluster is not known"
 }
 
-func (in Input) create(p *Plan, m manifest.Manifest, subject Subject) {
-	_, owned := in.Owned.Find(m.Key)
-	if _, all := in.Rules.applyOnce(subject, in.Repair); all && owned && in.Repair {
+func (in judge) create(p *Plan, m manifest.Manifest, subject Subject) {
+	if _, all := in.Rules.applyOnce(subject, in.Repair); all && in.Repair && in.listed[m.Key] {
 		p.keep(m.Key, KeepApplyOnce)
 		return
 	}
@@ -88,11 +97,10 @@ func (in Input) create(p *Plan, m manifest.Manifest, subject Subject) {
 }
 
 // existing decides about an object that is there, by who owns it.
-func (in Input) existing(p *Plan, m manifest.Manifest, l Live, subject Subject) {
+func (in judge) existing(p *Plan, m manifest.Manifest, l Live, subject Subject) {
 	owner, owned := ownerOf(l.Object)
-	_, listed := in.Owned.Find(m.Key)
 	switch {
-	case owner == in.Owner.App(), !owned && listed:
+	case owner == in.Owner.App(), !owned && in.listed[m.Key]:
 		in.update(p, m, l, subject, Update)
 	case !owned && anySelects(in.Rules.TakeOver, subject):
 		in.update(p, m, l, subject, Adopt)
@@ -106,7 +114,7 @@ func (in Input) existing(p *Plan, m manifest.Manifest, l Live, subject Subject) 
 }
 
 // update compares and decides between nothing, a change and a new object.
-func (in Input) update(p *Plan, m manifest.Manifest, l Live, subject Subject, action Action) {
+func (in judge) update(p *Plan, m manifest.Manifest, l Live, subject Subject, action Action) {
 	paths, all := in.Rules.applyOnce(subject, in.Repair)
 	if all && action == Update {
 		p.keep(m.Key, KeepApplyOnce)
@@ -145,7 +153,7 @@ func (in Input) update(p *Plan, m manifest.Manifest, l Live, subject Subject, ac
 }
 
 // strategy applies a resource-update rule.
-func (in Input) strategy(a *Apply, found []difference, subject Subject) {
+func (in judge) strategy(a *Apply, found []difference, subject Subject) {
 	s := in.Rules.update(subject)
 	a.Replace = s.Op == v1alpha1.ResourceUpdateReplace
 	for _, d := range found {
@@ -158,7 +166,7 @@ func (in Input) strategy(a *Apply, found []difference, subject Subject) {
 }
 
 // share lets the owner know that this Application needs the object too.
-func (in Input) share(p *Plan, m manifest.Manifest, l Live) {
+func (in judge) share(p *Plan, m manifest.Manifest, l Live) {
 	a := Apply{
 		Manifest: m, Action: Share,
 		UID: l.Object.GetUID(), ResourceVersion: l.Object.GetResourceVersion(),

@@ -90,13 +90,13 @@ func assign(v any, path []string, value any) {
 // inside of it.
 func covers(field string, at place) bool {
 	want := steps(field)
-	n := min(len(want), len(at.keys))
-	return n > 0 && slices.EqualFunc(want[:n], at.keys[:n], func(step, key string) bool {
-		if key == anyItem {
-			_, err := strconv.Atoi(step)
-			return err == nil || step == anyItem
+	n := min(len(want), len(at.steps))
+	return n > 0 && slices.EqualFunc(want[:n], at.steps[:n], func(field string, s step) bool {
+		if s.element { // by number: the policy does not know the names
+			_, err := strconv.Atoi(field)
+			return err == nil || field == "*" || field == s.name
 		}
-		return step == key
+		return field == s.name
 	})
 }
 

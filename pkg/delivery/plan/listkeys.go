@@ -132,11 +132,11 @@ func isQuantity(at place) bool {
 	case "sizeLimit", "divisor", "averageValue":
 		return true
 	}
-	if len(at.keys) < 2 {
+	if len(at.steps) < 2 {
 		return false
 	}
 	parents := []string{"limits", "requests", "capacity", "hard", "default", "defaultRequest", "max", "min", "overhead", "podFixed"}
-	return slices.Contains(parents, at.keys[len(at.keys)-2])
+	return slices.Contains(parents, at.steps[len(at.steps)-2].name)
 }
 
 func isPort(field string) bool {

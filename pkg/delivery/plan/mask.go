@@ -42,7 +42,7 @@ func maskerFor(obj *unstructured.Unstructured) masker {
 
 // change returns a difference as it may be shown.
 func (m masker) change(d difference) Change {
-	c := Change{Path: d.at.path, From: m.value(d.at, d.live), To: m.value(d.at, d.want)}
+	c := Change{Path: d.at.path(), From: m.value(d.at, d.live), To: m.value(d.at, d.want)}
 	if c.From == Secret && c.To == Secret {
 		c.To = SecretChanged
 	}
@@ -88,7 +88,7 @@ func (m masker) value(at place, v any) any {
 
 // wholly reports whether everything below is secret, however it is built.
 func (m masker) wholly(at place) bool {
-	return m.secret && len(at.keys) > 1 && (at.keys[0] == "data" || at.keys[0] == "stringData")
+	return m.secret && (at.within("data") || at.within("stringData"))
 }
 
 func (m masker) sensitive(at place, v any) bool {
@@ -103,11 +103,11 @@ func (m masker) sensitive(at place, v any) bool {
 	case leaf == "kubectl.kubernetes.io/last-applied-configuration", leaf == oam.AnnotationLastApplied,
 		leaf == oam.AnnotationWorkflowLastApplied:
 		return true
-	case leaf == "value" && slices.Contains(at.keys, "env"):
+	case leaf == "value" && at.passes("env"):
 		return sensitiveName.MatchString(at.item)
-	case m.config && at.keys[0] == "data":
+	case m.config && at.within("data"):
 		return sensitiveName.MatchString(leaf)
-	case len(at.keys) > 1 && at.keys[0] == "metadata" && at.keys[1] == "labels":
+	case at.within("metadata") && at.steps[1].name == "labels":
 		return false
 	}
 	if _, isText := v.(string); !isText {
