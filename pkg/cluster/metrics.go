@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,7 +23,14 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	return m, reg.Register(m.requests)
+	err := reg.Register(m.requests)
+	var twice prometheus.AlreadyRegisteredError
+	if errors.As(err, &twice) { // two registries in one process count together
+		if existing, ok := twice.ExistingCollector.(*prometheus.CounterVec); ok {
+			return &Metrics{requests: existing}, nil
+		}
+	}
+	return m, err
 }
 
 // Wrap counts what goes through next. The Registry wraps its own transports;

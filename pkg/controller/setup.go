@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/seed-c5f95f19/vela/apis"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -67,7 +68,11 @@ func CacheOptions() cache.Options {
 
 // Setup wires everything and adds it to mgr.
 func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
-	registry, err := cluster.NewRegistry(cluster.Options{Hub: mgr.GetConfig()})
+	requests, err := cluster.NewMetrics(metrics.Registry)
+	if err != nil {
+		return fmt.Errorf("count requests: %w", err)
+	}
+	registry, err := cluster.NewRegistry(cluster.Options{Hub: mgr.GetConfig(), Metrics: requests})
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
@@ -85,6 +90,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return fmt.Errorf("read the built-in definitions: %w", err)
 	}
 	tracker := inventory.NewTracker(hub)
+	if err := mgr.Add(manager.RunnableFunc(tracker.Warm)); err != nil {
+		return err
+	}
 	d := &delivery.Delivery{
 		Engine: templates, Renderer: render.New(render.Options{Engine: templates}), Observer: observe.New(templates),
 		Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
