@@ -47,7 +47,7 @@ func (r *run) look(n *node, earlier []*node, mode Mode) (ready []*node, changed 
 		return nil, false
 	}
 	if !n.began() {
-		if n.blocked = r.waitsFor(n); n.blocked != "" {
+		if n.blocked, n.lost = r.waitsFor(n); n.blocked != "" {
 			n.state.Phase, n.state.Reason, n.state.Message = Pending, ReasonWait, n.blocked
 			return nil, false
 		}
@@ -156,15 +156,16 @@ func (r *run) end(n *node, phase Phase, reason Reason, message string) {
 	}
 }
 
-// waitsFor says what has to happen before the step can begin, "" if nothing.
-func (r *run) waitsFor(n *node) string {
+// waitsFor says what has to happen before the step can begin, "" if nothing. lost
+// says that no step stands for it.
+func (r *run) waitsFor(n *node) (what string, lost bool) {
 	for _, name := range n.DependsOn {
 		dep, ok := r.byName[name]
 		if !ok {
-			return fmt.Sprintf("it depends on step %q, which does not exist", name)
+			return fmt.Sprintf("it depends on step %q, which does not exist", name), true
 		}
 		if !dep.done() {
-			return fmt.Sprintf("it waits for step %q", name)
+			return fmt.Sprintf("it waits for step %q", name), false
 		}
 	}
 	for _, in := range n.Inputs {
@@ -173,15 +174,15 @@ func (r *run) waitsFor(n *node) string {
 		}
 		givers := r.givers(in.From)
 		if len(givers) == 0 {
-			return fmt.Sprintf("it waits for the value %q, which no step puts out", in.From)
+			return fmt.Sprintf("it waits for the value %q, which no step puts out", in.From), true
 		}
 		for _, giver := range givers {
 			if !giver.done() {
-				return fmt.Sprintf("it waits for the output %q of step %q", in.From, giver.Name)
+				return fmt.Sprintf("it waits for the output %q of step %q", in.From, giver.Name), false
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
 // givers are the steps that declare an output of the name, or of its first part.
@@ -254,9 +255,10 @@ func (r *run) obstacle(n *node, earlier []*node, mode Mode) *node {
 }
 
 // unlock fails the steps that wait for something that can never happen, once
-// nothing else is under way. It reports whether it did.
+// nothing else is under way: those whose need does not exist, or else those that
+// wait for each other. It reports whether it did.
 func (r *run) unlock() bool {
-	var blocked []*node
+	var blocked, lost []*node
 	for _, n := range r.all {
 		if n.isGroup() && n.began() || n.done() {
 			continue
@@ -267,6 +269,12 @@ func (r *run) unlock() bool {
 		if n.blocked != "" {
 			blocked = append(blocked, n)
 		}
+		if n.lost {
+			lost = append(lost, n)
+		}
+	}
+	if len(lost) > 0 {
+		blocked = lost
 	}
 	if len(blocked) == 0 {
 		return false

@@ -20,6 +20,7 @@ type node struct {
 	// blocked says what the step waits for before it can begin; it is set
 	// whenever the step is looked at.
 	blocked string
+	lost    bool // what it waits for does not exist at all
 }
 
 func (n *node) isGroup() bool { return n.Type == TypeGroup || len(n.SubSteps) > 0 }
