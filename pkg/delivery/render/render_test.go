@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -366,4 +367,27 @@ func TestCombine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One Renderer serves all reconcilers at once.
+func TestARendererIsSafeForConcurrentUse(t *testing.T) {
+	b := one(t, configMap, "patch: metadata: annotations: of: context.output.data.value", build.App("prod/shop").Component("web", "c", "value: a").Trait("t", ""))
+	r := render.New(render.Options{Engine: cue.NewEngine(cue.Options{}), Keep: 6})
+	var group sync.WaitGroup
+	for i := range 40 {
+		group.Go(func() {
+			req := request(b, b.Components[0])
+			value := fmt.Sprint(i % 5)
+			req.Component.Properties = map[string]any{"value": value}
+			all, err := r.Component(context.Background(), req)
+			if err != nil {
+				t.Error(fault.Message(err))
+				return
+			}
+			if got := all[0].Object.GetAnnotations()["of"]; got != value {
+				t.Errorf("value = %q, want %q", got, value)
+			}
+		})
+	}
+	group.Wait()
 }

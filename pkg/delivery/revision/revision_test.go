@@ -203,6 +203,8 @@ func deliver(t *testing.T, store revision.Store, w world, app *build.Application
 	return b, rev
 }
 
+// Invariant 4: frozen inputs. While nothing was changed the definitions of the
+// stored revision count, whatever is installed now.
 func TestWhenARevisionIsNew(t *testing.T) {
 	web := func(image string) *build.Application { return shop().Component("web", "c", "image: "+image) }
 	published := func(app *build.Application, v string) *build.Application {
