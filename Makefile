@@ -16,7 +16,6 @@ LINK_LOCAL := -ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(KUBE
 
 # Nodes of the local clusters: auto, real or simulated.
 NODES    ?= auto
-MEMBERS  ?= staging,production
 # Arguments of a single benchmark or end-to-end run, for example RUN=TestDelivery.
 RUN      ?= .
 # The compatibility cases of KubeVela lie beside this repository.
@@ -46,7 +45,7 @@ build: ## Build bin/vela, bin/vela-core, bin/vela-local and its images
 
 .PHONY: run
 run: deps build ## Set up everything and deliver examples/first-app to two clusters
-	@NODES=$(NODES) MEMBERS=$(MEMBERS) hack/run.sh
+	@NODES=$(NODES) hack/run.sh
 
 .PHONY: status
 status: ## Show the local clusters and the Applications in them
