@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/version"
 	"github.com/seed-c5f95f19/vela/references/cli/cluster"
+	"github.com/seed-c5f95f19/vela/references/cli/completion"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/delete"
@@ -68,9 +69,10 @@ what drifts.`,
 	)
 	add(root, groupSystem, "This command:",
 		versioncmd.NewCommand(f, nil),
+		completion.NewCommand(f),
 	)
 	root.SetHelpCommandGroupID(groupSystem)
-	root.SetCompletionCommandGroupID(groupSystem)
+	root.CompletionOptions.DisableDefaultCmd = true // ours says it shorter
 	return root
 }
 

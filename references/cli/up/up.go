@@ -66,7 +66,7 @@ when a delivery fails or the time is over; the control plane then goes on.`,
 	flags.StringVar(&o.PublishVersion, "publish-version", "", "publish as this `version`; the workflow runs again when it is new")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse fields and properties that do not exist instead of warning")
 	flags.BoolVarP(&o.Wait, "wait", "w", true, "wait for the delivery")
-	flags.StringVar(&o.WaitFor, "wait-for", waitSuspended, "healthy: until all is delivered; suspended: also stop when a workflow waits for a person")
+	flags.StringVar(&o.WaitFor, "wait-for", waitSuspended, "`state` to wait for: healthy, all is delivered; suspended, also when a workflow waits for a person")
 	flags.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait")
 	return cmd
 }
