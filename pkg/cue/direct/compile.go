@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,10 @@ type (
 	boundX struct {
 		op token.Token
 		x  expr
+	}
+	matchX struct {
+		re   *regexp.Regexp
+		want bool
 	}
 	refX struct { // a field of an enclosing struct
 		up   int
@@ -52,6 +57,7 @@ type (
 		fn   function
 		args []expr
 	}
+	closeX  struct{ s *structX } // close({...})
 	bottomX struct{}
 	badX    struct{} // not supported
 
@@ -143,11 +149,11 @@ func (c *compiler) file(f *ast.File) *structX {
 		}
 		c.imports[name] = path
 	}
-	return c.structLit(f.Decls, true)
+	return c.structLit(f.Decls)
 }
 
 // structLit compiles the declarations of a struct.
-func (c *compiler) structLit(decls []ast.Decl, closedScope bool) *structX {
+func (c *compiler) structLit(decls []ast.Decl) *structX {
 	s := &structX{plain: true}
 	names := map[string]string{}
 	for _, d := range decls {
@@ -316,7 +322,7 @@ func (c *compiler) comprehension(d *ast.Comprehension) *compX {
 	}
 	body, ok := d.Value.(*ast.StructLit)
 	if ok {
-		comp.body = c.structLit(body.Elts, false)
+		comp.body = c.structLit(body.Elts)
 	} else {
 		comp.body = &structX{comps: []*compX{{embed: badX{}, any: true}}}
 	}
@@ -381,7 +387,7 @@ func (c *compiler) expr(x ast.Expr) expr {
 	case *ast.ParenExpr:
 		return c.expr(x.X)
 	case *ast.StructLit:
-		return c.structLit(x.Elts, false)
+		return c.structLit(x.Elts)
 	case *ast.ListLit:
 		return c.list(x)
 	case *ast.SelectorExpr:
@@ -481,10 +487,29 @@ func (c *compiler) unary(x *ast.UnaryExpr) expr {
 		return negX{c.expr(x.X)}
 	case token.GTR, token.GEQ, token.LSS, token.LEQ, token.NEQ:
 		return boundX{x.Op, c.expr(x.X)}
+	case token.MAT, token.NMAT:
+		return c.match(x)
 	case token.MUL: // the mark of a default
 		return orX{[]altX{{c.expr(x.X), true}}}
 	}
 	return badX{}
+}
+
+// match compiles `=~"pattern"`; computed patterns are left to CUE.
+func (c *compiler) match(x *ast.UnaryExpr) expr {
+	lit, ok := c.expr(x.X).(litX)
+	if !ok {
+		return badX{}
+	}
+	pattern, ok := lit.v.(string)
+	if !ok {
+		return badX{}
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return badX{}
+	}
+	return matchX{re, x.Op == token.MAT}
 }
 
 func (c *compiler) binary(x *ast.BinaryExpr) expr {
@@ -569,6 +594,11 @@ func (c *compiler) call(x *ast.CallExpr) expr {
 			return badX{}
 		}
 		name = f.Name
+		if name == "close" && len(x.Args) == 1 {
+			if lit, ok := x.Args[0].(*ast.StructLit); ok {
+				return closeX{c.structLit(lit.Elts)}
+			}
+		}
 	case *ast.SelectorExpr:
 		pkg, ok := f.X.(*ast.Ident)
 		member, _, err := ast.LabelName(f.Sel)

@@ -26,7 +26,9 @@ type conj struct {
 
 // A group is one use of a definition: a node that has conjuncts of it may have
 // no other fields than these declare.
-type group struct{}
+type group struct {
+	shallow bool // made by close(): fields of fields are free
+}
 
 type valueKind uint8
 
@@ -154,7 +156,7 @@ func (r *Run) expand(n *node) error {
 
 func (r *Run) expandConjuncts(n *node) error {
 	if len(n.conjs) == 1 && !n.conjs[0].isData && n.conjs[0].group == nil {
-		target, ok, err := r.target(n.conjs[0])
+		target, ok, err := r.target(n, n.conjs[0])
 		if err != nil {
 			return err
 		}
@@ -169,15 +171,22 @@ func (r *Run) expandConjuncts(n *node) error {
 			return err
 		}
 	}
+	if n.structs > 0 && len(n.choices) > 0 {
+		return r.decideStruct(n)
+	}
 	return nil
 }
 
-// target resolves a conjunct that is a plain reference.
-func (r *Run) target(c conj) (*node, bool, error) {
-	switch c.x.(type) {
+// target resolves a conjunct of n that is a plain reference, also `{ref}`.
+func (r *Run) target(n *node, c conj) (*node, bool, error) {
+	switch x := c.x.(type) {
 	case refX, varX, selX, idxX, fixedX:
-		n, err := r.resolve(c.x, c.env)
-		return n, err == nil, err
+		m, err := r.resolve(c.x, c.env)
+		return m, err == nil, err
+	case *structX:
+		if len(x.fields) == 0 && len(x.patterns) == 0 && len(x.comps) == 1 && x.comps[0].embed != nil && !x.open {
+			return r.target(n, conj{x: x.comps[0].embed, env: &env{up: c.env, node: n}})
+		}
 	}
 	return nil, false, nil
 }
@@ -196,6 +205,9 @@ func (r *Run) add(n *node, c conj) error {
 		return n.addType(x.k)
 	case boundX:
 		return r.addBound(n, x, c.env)
+	case matchX:
+		n.bounds = append(n.bounds, bound{match: &x})
+		return n.addType(kString)
 	case andX:
 		if err := r.add(n, conj{x: x.a, env: c.env, group: c.group}); err != nil {
 			return err
@@ -206,6 +218,11 @@ func (r *Run) add(n *node, c conj) error {
 		return nil
 	case *structX:
 		return r.addStruct(n, x, &env{up: c.env, node: n}, c.group)
+	case closeX:
+		if c.group != nil {
+			return Unsure
+		}
+		return r.addStruct(n, x.s, &env{up: c.env, node: n}, &group{shallow: true})
 	case *listX:
 		return r.addList(n, x, c)
 	case refX, varX, selX, idxX, fixedX:
@@ -337,7 +354,11 @@ func (r *Run) addStruct(n *node, s *structX, e *env, g *group) error {
 	n.unordered = n.unordered || len(s.comps) > 0
 	n.plainStruct = n.plainStruct || s.plain
 	var own *allowed
+	inner := g // of the fields
 	if g != nil {
+		if g.shallow {
+			inner = nil
+		}
 		own = n.allowedOf(g)
 		own.open = own.open || s.open
 		if len(s.comps) > 0 {
@@ -370,7 +391,7 @@ func (r *Run) addStruct(n *node, s *structX, e *env, g *group) error {
 		if own != nil {
 			own.names[name] = true
 		}
-		c := conj{x: f.x, env: e, group: g}
+		c := conj{x: f.x, env: e, group: inner}
 		if f.mode != present {
 			n.constraints = append(n.constraints, constraint{name: name, conj: c})
 			if f.mode == required {
@@ -385,7 +406,7 @@ func (r *Run) addStruct(n *node, s *structX, e *env, g *group) error {
 		n.addArc(name, c, marks)
 	}
 	for _, p := range s.patterns {
-		n.constraints = append(n.constraints, constraint{all: p.all, conj: conj{x: p.x, env: e, group: g}})
+		n.constraints = append(n.constraints, constraint{all: p.all, conj: conj{x: p.x, env: e, group: inner}})
 	}
 	for _, comp := range s.comps {
 		n.pending = append(n.pending, &pending{comp: comp, env: e, group: g})

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"regexp"
+	"slices"
 
 	"cuelang.org/go/cue/token"
 )
@@ -51,8 +52,9 @@ func kindOf(v any) kinds {
 
 // A bound is `>=1`, `!="x"`.
 type bound struct {
-	op token.Token
-	v  any
+	op    token.Token
+	v     any
+	match *matchX // instead of both
 }
 
 func (n *node) addScalar(v any) error {
@@ -98,7 +100,7 @@ func (r *Run) addBound(n *node, x boundX, e *env) error {
 		_ = v
 		return Unsure
 	}
-	n.bounds = append(n.bounds, bound{x.op, v})
+	n.bounds = append(n.bounds, bound{op: x.op, v: v})
 	return nil
 }
 
@@ -108,6 +110,12 @@ func (n *node) satisfied(v any) error {
 		return errConflict
 	}
 	for _, b := range n.bounds {
+		if b.match != nil {
+			if b.match.re.MatchString(v.(string)) != b.match.want {
+				return errConflict
+			}
+			continue
+		}
 		ok, err := compare(b.op, v, b.v)
 		if err != nil {
 			return err
@@ -271,14 +279,14 @@ func (r *Run) decideChoice(n *node) error {
 	c := n.choices[0]
 	var fits []*node
 	var defaults []*node
-	marked := false
-	for _, alt := range c.x.(orX).alts {
+	alts := c.x.(orX).alts
+	marked := slices.ContainsFunc(alts, func(a altX) bool { return a.def })
+	for _, alt := range alts {
 		t := &node{conjs: []conj{{x: alt.x, env: c.env, group: c.group}}, types: n.types, bounds: n.bounds}
 		if n.types != 0 || len(n.bounds) > 0 {
 			// A reference would hide the types that n has itself.
 			t.conjs = append(t.conjs, conj{x: topX{}})
 		}
-		marked = marked || alt.def
 		switch err := r.complete(t); err {
 		case nil:
 		case errConflict:
@@ -289,11 +297,14 @@ func (r *Run) decideChoice(n *node) error {
 		for t.alias != nil {
 			t = t.alias
 		}
+		d := t
 		if t.kind == isChoice {
-			return Unsure
+			if d = t.def; d == nil || !marked {
+				return Unsure
+			}
 		}
-		if alt.def && !contains(defaults, t) {
-			defaults = append(defaults, t)
+		if alt.def && !contains(defaults, d) {
+			defaults = append(defaults, d)
 		}
 		if !contains(fits, t) {
 			fits = append(fits, t)
@@ -325,6 +336,58 @@ func contains(list []*node, n *node) bool {
 		}
 	}
 	return false
+}
+
+// decideStruct finds the alternative that a given object belongs to, before
+// anybody looks at its fields.
+func (r *Run) decideStruct(n *node) error {
+	if len(n.choices) > 1 {
+		return Unsure
+	}
+	var data []conj
+	for _, c := range n.conjs {
+		switch c.x.(type) {
+		case orX, topX:
+			continue
+		}
+		if !c.isData {
+			return Unsure
+		}
+		data = append(data, c)
+	}
+	c := n.choices[0]
+	n.choices = nil
+	var fits, defaults []expr
+	for _, alt := range c.x.(orX).alts {
+		t := &node{conjs: append([]conj{{x: alt.x, env: c.env, group: c.group}}, data...)}
+		switch err := r.check(t); err {
+		case nil:
+			fits = append(fits, alt.x)
+			if alt.def {
+				defaults = append(defaults, alt.x)
+			}
+		case errConflict:
+		default:
+			return err
+		}
+	}
+	chosen := fits
+	if len(fits) > 1 {
+		chosen = defaults
+	}
+	switch {
+	case len(fits) == 0:
+		return errConflict
+	case len(chosen) != 1:
+		return Unsure
+	}
+	if err := r.add(n, conj{x: chosen[0], env: c.env, group: c.group}); err != nil {
+		return err
+	}
+	if len(n.choices) > 0 {
+		return Unsure
+	}
+	return nil
 }
 
 // decideList finds the alternative that a given list belongs to.
