@@ -11,9 +11,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/test/golden"
 )
@@ -51,7 +49,7 @@ func TestBuiltinSteps(t *testing.T) {
 
 // stepPackages are the packages that steps import.
 func stepPackages() []provider.Schema {
-	return []provider.Schema{builtin.Schema(), multicluster.Schema(), oam.Schema()}
+	return all.WorkflowSchemas()
 }
 
 type stepRun struct {
@@ -128,14 +126,20 @@ type everyAction struct{ action provider.Action }
 func (e everyAction) table() provider.Table {
 	table := provider.Table{}
 	for _, p := range stepPackages() {
-		name := strings.TrimPrefix(p.Path, "vela/")
-		actions := provider.Actions{}
+		do := ""
 		for _, line := range strings.Split(p.Text, "\n") {
-			if _, do, ok := strings.Cut(line, "#do:"); ok {
-				actions[strings.Trim(strings.TrimSpace(do), `"`)] = e.action
+			key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+			value = strings.Trim(strings.TrimSpace(value), `"`)
+			switch key {
+			case "#do":
+				do = value
+			case "#provider":
+				if table[value].Write == nil {
+					table[value] = provider.Bound{Write: provider.Actions{}}
+				}
+				table[value].Write[do] = e.action
 			}
 		}
-		table[name] = provider.Bound{Write: actions}
 	}
 	return table
 }
