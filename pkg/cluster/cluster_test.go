@@ -174,6 +174,31 @@ func TestNamesAreNoPaths(t *testing.T) {
 	}
 }
 
+func TestAKindWithoutNamespacesIsFoundAnyway(t *testing.T) {
+	t.Parallel()
+	r, ns := registry(t)
+	started(t, r)
+	hub := r.Hub()
+	role := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+		"metadata": map[string]any{"namespace": ns, "name": ns},
+	}}
+	role.SetLabels(ofApp(ns, "store"))
+	key := types.NamespacedName{Namespace: ns, Name: ns}
+	if err := hub.Watch(t.Context(), role.GroupVersionKind()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := hub.Apply(t.Context(), role, cluster.ApplyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if obj, known := hub.Live(role.GroupVersionKind(), key); !known || obj == nil {
+		t.Errorf("Live(...) = %v, known %v, want the role", obj, known)
+	}
+	if gone, err := hub.Delete(t.Context(), role.GroupVersionKind(), key, cluster.DeleteOptions{}); !gone || err != nil {
+		t.Errorf("Delete(...) = %v, %v", gone, err)
+	}
+}
+
 func TestDeleteChecksTheUID(t *testing.T) {
 	t.Parallel()
 	r, ns := registry(t)

@@ -61,6 +61,15 @@ func (m *mapper) Mapping(ctx context.Context, gvk schema.GroupVersionKind) (meta
 	return meta.RESTMapping{}, noMatch
 }
 
+// clusterScoped reports whether objects of a kind that was asked for before live
+// outside of namespaces.
+func (m *mapper) clusterScoped(gvk schema.GroupVersionKind) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mapping, ok := m.versions[gvk.GroupVersion()].kinds[gvk.Kind]
+	return ok && mapping.Scope.Name() == meta.RESTScopeNameRoot
+}
+
 func mappings(gv schema.GroupVersion, list *metav1.APIResourceList) map[string]meta.RESTMapping {
 	out := map[string]meta.RESTMapping{}
 	if list == nil {

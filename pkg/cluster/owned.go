@@ -67,6 +67,9 @@ func (c *Cluster) Live(gvk schema.GroupVersionKind, key types.NamespacedName) (o
 	if w == nil || !w.synced() || c.link.state() != nil {
 		return nil, false
 	}
+	if c.mapper.clusterScoped(gvk) {
+		key.Namespace = ""
+	}
 	return w.get(key), true
 }
 

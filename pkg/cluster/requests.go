@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,13 +28,14 @@ type ApplyOptions struct {
 // Apply sends obj by server-side apply, forced, and returns the object as the
 // server has it and whether it is new.
 func (c *Cluster) Apply(ctx context.Context, obj *unstructured.Unstructured, o ApplyOptions) (*unstructured.Unstructured, bool, error) {
-	body, err := obj.MarshalJSON()
-	if err != nil {
-		return nil, false, fmt.Errorf("encode %s %q: %w", obj.GetKind(), obj.GetName(), err)
-	}
 	req, err := c.address(ctx, c.rest.Patch(types.ApplyYAMLPatchType), obj.GroupVersionKind(), keyOf(obj))
 	if err != nil {
 		return nil, false, err
+	}
+	obj = c.placed(obj)
+	body, err := obj.MarshalJSON()
+	if err != nil {
+		return nil, false, fmt.Errorf("encode %s %q: %w", obj.GetKind(), obj.GetName(), err)
 	}
 	req.Param("fieldManager", FieldManager).Param("force", "true").Body(body)
 	if o.DryRun {
@@ -54,13 +56,14 @@ func (c *Cluster) Apply(ctx context.Context, obj *unstructured.Unstructured, o A
 // Replace sends obj as the whole object (PUT). Its resourceVersion, if set, is a
 // precondition.
 func (c *Cluster) Replace(ctx context.Context, obj *unstructured.Unstructured, as identity.Identity) (*unstructured.Unstructured, error) {
-	body, err := obj.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("encode %s %q: %w", obj.GetKind(), obj.GetName(), err)
-	}
 	req, err := c.address(ctx, c.rest.Put(), obj.GroupVersionKind(), keyOf(obj))
 	if err != nil {
 		return nil, err
+	}
+	obj = c.placed(obj)
+	body, err := obj.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("encode %s %q: %w", obj.GetKind(), obj.GetName(), err)
 	}
 	req.Param("fieldManager", FieldManager).SetHeader("Content-Type", "application/json").Body(body)
 	out, _, err := c.write(ctx, acting(req, as), obj.GroupVersionKind(), keyOf(obj))
@@ -225,6 +228,20 @@ func (c *Cluster) address(ctx context.Context, req *rest.Request, gvk schema.Gro
 		at = append(at, key.Name)
 	}
 	return req.AbsPath(at...), nil
+}
+
+// placed returns obj, without its namespace when its kind has none: who rendered
+// it may not have known the kind.
+func (c *Cluster) placed(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	if obj.GetNamespace() == "" || !c.mapper.clusterScoped(obj.GroupVersionKind()) {
+		return obj
+	}
+	out := maps.Clone(obj.Object)
+	meta, _ := out["metadata"].(map[string]any)
+	meta = maps.Clone(meta)
+	delete(meta, "namespace")
+	out["metadata"] = meta
+	return &unstructured.Unstructured{Object: out}
 }
 
 // acting makes the API server treat req as sent by that identity.

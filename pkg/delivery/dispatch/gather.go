@@ -175,6 +175,9 @@ func (g *gatherer) coming(first []manifest.Manifest) *coming {
 
 // wanted finds out about a manifest.
 func (g *gatherer) wanted(ctx context.Context, p *part, m manifest.Manifest, c *coming) plan.Live {
+	if m.Key.Name == "" {
+		return plan.Live{} // that would ask for all; plan refuses it
+	}
 	gvk := m.Object.GroupVersionKind()
 	if obj, known := p.cluster.Live(gvk, nameOf(m.Key)); known && obj != nil {
 		return g.judged(m, obj)

@@ -64,6 +64,8 @@ func (in judge) manifest(p *Plan, m manifest.Manifest) {
 	subject := SubjectOf(m)
 	readOnly := anySelects(in.Rules.ReadOnly, subject)
 	switch {
+	case m.Key.Name == "":
+		p.refuse(m, Refusal{Code: v1beta1.ReasonRenderFailed, Reason: "it has no name; nobody could own it"})
 	case !gathered || !l.Known:
 		p.refuse(m, unknown(m, l))
 	case l.Object == nil && readOnly:
