@@ -3,6 +3,7 @@ package blueprint
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
@@ -15,9 +16,10 @@ type given struct {
 	inputs  []Input // fill some of them later
 }
 
-func (g given) complete(property string) bool {
-	key, _ := next(property)
-	return !g.partial && !filledLater(g.inputs, key)
+// complete reports whether nothing comes later. What an input fills may decide
+// about other properties too: a default can be another property.
+func (g given) complete() bool {
+	return !g.partial && !slices.ContainsFunc(g.inputs, func(i Input) bool { return i.ParameterKey != "" })
 }
 
 // check pins the definition of a use and compares the properties with it.
@@ -36,7 +38,7 @@ func (r *resolver) check(u use, properties map[string]any, g given) {
 		return
 	}
 	for _, e := range v.mistakes {
-		if e.Kind == cue.Missing && !g.complete(e.Path) {
+		if e.Kind == cue.Missing && !g.complete() {
 			continue
 		}
 		r.errs = append(r.errs, PropertyError(u.what, u.origin, e))
