@@ -75,7 +75,7 @@ func attempt(ctx context.Context, env Env, job StepRun) (result StepResult, err 
 func (r *run) prepare(n *node) (StepRun, *failure) {
 	properties, inputs, err := r.arguments(n)
 	if err != nil {
-		return StepRun{}, &failure{ReasonInput, err.Error()}
+		return StepRun{}, &failure{reasonInput, err.Error()}
 	}
 	job := StepRun{
 		ID: n.state.ID, Name: n.Name, Type: n.Type, Group: groupName(n.group),
@@ -106,9 +106,9 @@ func (r *run) settle(n *node, o outcome) {
 	case o.broken != nil:
 		r.fail(n, o.broken.reason, o.broken.message)
 	case fault.Terminal(o.err):
-		r.fail(n, ReasonRendering, fault.Message(o.err))
+		r.fail(n, reasonRendering, fault.Message(o.err))
 	case o.err != nil:
-		r.retry(n, ReasonExecute, fault.Message(o.err))
+		r.retry(n, reasonExecute, fault.Message(o.err))
 	default:
 		r.take(n, o.result)
 	}
@@ -128,7 +128,7 @@ func (r *run) fail(n *node, reason Reason, message string) {
 func (r *run) retry(n *node, reason Reason, message string) {
 	failed := r.p.Vars.Steps[n.state.ID].Retries + 1
 	if failed > r.env.Retry.Times {
-		r.fail(n, ReasonFailedAfterRetries, message)
+		r.fail(n, reasonFailedAfterRetries, message)
 		return
 	}
 	at := r.now.Add(r.env.Retry.pause(failed))
@@ -157,13 +157,13 @@ func (r *run) take(n *node, result StepResult) {
 	n.state.Message = result.Message
 	switch result.Phase {
 	case Running:
-		n.state.Phase, n.state.Reason = Running, orReason(result.Reason, ReasonWait)
-		if n.state.Reason == ReasonSuspend {
-			n.state.Reason = ReasonWait // Running with Suspend means resumed
+		n.state.Phase, n.state.Reason = Running, orReason(result.Reason, reasonWait)
+		if n.state.Reason == reasonSuspend {
+			n.state.Reason = reasonWait // Running with Suspend means resumed
 		}
 		r.wakeRunning(n, result)
 	case Suspending:
-		n.state.Phase, n.state.Reason = Suspending, orReason(result.Reason, ReasonSuspend)
+		n.state.Phase, n.state.Reason = Suspending, orReason(result.Reason, reasonSuspend)
 		n.wake(result.Until)
 	case Failed:
 		r.fail(n, final(result.Reason), result.Message)
@@ -184,8 +184,8 @@ func orReason(reason, otherwise Reason) Reason {
 
 // final keeps a runner that says Failed from being tried again.
 func final(reason Reason) Reason {
-	if reason == "" || reason == ReasonExecute || reason == ReasonOutput {
-		return ReasonAction
+	if reason == "" || reason == reasonExecute || reason == reasonOutput {
+		return reasonAction
 	}
 	return reason
 }
@@ -205,7 +205,7 @@ func (r *run) wakeRunning(n *node, result StepResult) {
 func (r *run) succeed(n *node, result StepResult) {
 	values, err := r.outputs(n, result.Value)
 	if err != nil {
-		r.retry(n, ReasonOutput, err.Error())
+		r.retry(n, reasonOutput, err.Error())
 		return
 	}
 	r.p.Vars = r.p.Vars.set(values)
@@ -239,15 +239,15 @@ func (n *node) show(plan *Plan) {
 
 // stop ends the workflow: what is under way is terminated, the rest skipped.
 func (r *run) stop(by *node) {
-	by.state.Reason = ReasonTerminate
+	by.state.Reason = reasonTerminate
 	message := fmt.Sprintf("step %q ended the workflow", by.Name)
 	for _, n := range r.all {
 		switch {
 		case n == by || n.done() || n.isGroup() && n.began():
 		case n.began():
-			r.end(n, Failed, ReasonTerminate, message)
+			r.end(n, Failed, reasonTerminate, message)
 		default:
-			r.end(n, Skipped, ReasonSkip, message)
+			r.end(n, Skipped, reasonSkip, message)
 		}
 	}
 }

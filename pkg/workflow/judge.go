@@ -48,7 +48,7 @@ func (r *run) look(n *node, earlier []*node, mode Mode) (ready []*node, changed 
 	}
 	if !n.began() {
 		if n.blocked, n.lost = r.waitsFor(n); n.blocked != "" {
-			n.state.Phase, n.state.Reason, n.state.Message = Pending, ReasonWait, n.blocked
+			n.state.Phase, n.state.Reason, n.state.Message = pending, reasonWait, n.blocked
 			return nil, false
 		}
 		if verdict := r.skip(n, earlier, mode); verdict != nil {
@@ -98,13 +98,13 @@ func (n *node) aggregate() {
 		s.Phase, s.Reason = Failed, failed.state.Reason
 		s.Message = fmt.Sprintf("sub step %q failed: %s", failed.Name, failed.state.Message)
 	case done && skipped:
-		s.Phase, s.Reason, s.Message = Skipped, ReasonSkip, "all sub steps were skipped"
+		s.Phase, s.Reason, s.Message = Skipped, reasonSkip, "all sub steps were skipped"
 	case done:
 		s.Phase, s.Reason, s.Message = Succeeded, "", ""
 	case suspended && !running:
-		s.Phase, s.Reason, s.Message = Suspending, ReasonSuspend, ""
+		s.Phase, s.Reason, s.Message = Suspending, reasonSuspend, ""
 	default:
-		s.Phase, s.Reason, s.Message = Running, ReasonWait, ""
+		s.Phase, s.Reason, s.Message = Running, reasonWait, ""
 	}
 }
 
@@ -128,16 +128,16 @@ func (r *run) expire(n *node) {
 		switch {
 		case sub.done():
 		case sub.began():
-			r.end(sub, Failed, ReasonTimeout, fmt.Sprintf("the group %q did not finish within %s", n.Name, n.Timeout))
+			r.end(sub, Failed, reasonTimeout, fmt.Sprintf("the group %q did not finish within %s", n.Name, n.Timeout))
 		default:
-			r.end(sub, Skipped, ReasonSkip, fmt.Sprintf("the group %q did not finish within %s", n.Name, n.Timeout))
+			r.end(sub, Skipped, reasonSkip, fmt.Sprintf("the group %q did not finish within %s", n.Name, n.Timeout))
 		}
 	}
 	message := fmt.Sprintf("did not finish within %s", n.Timeout)
 	if last := n.state.Message; last != "" && n.state.Phase != Suspending {
 		message += ": " + last
 	}
-	r.end(n, Failed, ReasonTimeout, message)
+	r.end(n, Failed, reasonTimeout, message)
 }
 
 // end settles a step without executing it.
@@ -150,7 +150,7 @@ func (r *run) end(n *node, phase Phase, reason Reason, message string) {
 		r.nullOutputs(n)
 		for _, sub := range n.subs {
 			if !sub.done() {
-				r.end(sub, Skipped, ReasonSkip, message)
+				r.end(sub, Skipped, reasonSkip, message)
 			}
 		}
 	}
@@ -199,7 +199,7 @@ func (r *run) givers(from string) []*node {
 // skip returns what to do instead of executing the step; nil to execute it.
 func (r *run) skip(n *node, earlier []*node, mode Mode) func() {
 	skipped := func(format string, args ...any) func() {
-		return func() { r.end(n, Skipped, ReasonSkip, fmt.Sprintf(format, args...)) }
+		return func() { r.end(n, Skipped, reasonSkip, fmt.Sprintf(format, args...)) }
 	}
 	switch n.If {
 	case "always":
@@ -213,7 +213,7 @@ func (r *run) skip(n *node, earlier []*node, mode Mode) func() {
 	ok, err := r.condition(n)
 	switch {
 	case err != nil:
-		return func() { r.end(n, Failed, ReasonParameter, fmt.Sprintf("if: %v", err)) }
+		return func() { r.end(n, Failed, reasonParameter, fmt.Sprintf("if: %v", err)) }
 	case !ok:
 		return skipped("if: %s is false", n.If)
 	}
@@ -280,7 +280,7 @@ func (r *run) unlock() bool {
 		return false
 	}
 	for _, n := range blocked {
-		r.end(n, Failed, ReasonInput, n.blocked+", and nothing else is left to do")
+		r.end(n, Failed, reasonInput, n.blocked+", and nothing else is left to do")
 	}
 	return true
 }

@@ -59,7 +59,7 @@ func randomModel(r *rand.Rand) model {
 	for i := range 1 + r.IntN(5) {
 		s := m.step(r, fmt.Sprintf("s%d", i), before)
 		if r.IntN(4) == 0 {
-			s.Type = workflow.TypeGroup
+			s.Type = "step-group"
 			delete(m.Plays, s.Name)
 			inside := slices.Clone(before)
 			for j := range r.IntN(4) {
@@ -164,7 +164,7 @@ func lookOf(p workflow.Progress) outlook {
 			began = int(s.FirstExecuteTime.Sub(zero) / tick)
 		}
 		ended := s.Phase
-		if s.Phase != workflow.Succeeded && s.Phase != workflow.Skipped && (s.Phase != workflow.Failed || s.Reason == workflow.ReasonExecute) {
+		if s.Phase != workflow.Succeeded && s.Phase != workflow.Skipped && (s.Phase != workflow.Failed || s.Reason == "Execute") {
 			ended = ""
 		}
 		out[s.Name] = fmt.Sprint(began, ended)
@@ -196,7 +196,7 @@ func (e *engineRun) run(t *testing.T, p workflow.Progress) workflow.Progress {
 		}
 	}
 	next, _, err := workflow.Run(t.Context(), e.Spec, p, workflow.Env{
-		Runners: func(string) (workflow.Runner, error) { return workflow.RunnerFunc(e.attempt), nil },
+		Runners: func(string) (workflow.Runner, error) { return runnerFunc(e.attempt), nil },
 		Engine:  conditions{}, Parallel: e.parallel, Now: func() time.Time { return now },
 		Retry: workflow.Retry{Times: 1000, Min: time.Second, Max: time.Second},
 	})
@@ -286,7 +286,7 @@ func (ref *reference) step(s workflow.Step, earlier []workflow.Step, mode workfl
 		}
 		ref.began[s.Name] = ref.now
 	}
-	if s.Type == workflow.TypeGroup {
+	if s.Type == "step-group" {
 		return ref.group(s, !tried)
 	}
 	if ref.now >= ref.Plays[s.Name].Until {
@@ -356,7 +356,7 @@ func TestStepsRunSideBySide(t *testing.T) {
 	env := (&world{now: start}).env()
 	env.Parallel = limit
 	env.Runners = func(string) (workflow.Runner, error) {
-		return workflow.RunnerFunc(func(context.Context, workflow.StepRun) (workflow.StepResult, error) {
+		return runnerFunc(func(context.Context, workflow.StepRun) (workflow.StepResult, error) {
 			arrived <- struct{}{}
 			<-leave
 			return workflow.StepResult{}, nil
@@ -389,7 +389,7 @@ func TestACancelledRunBlamesNobody(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	env := (&world{now: start}).env()
 	env.Runners = func(string) (workflow.Runner, error) {
-		return workflow.RunnerFunc(func(ctx context.Context, run workflow.StepRun) (workflow.StepResult, error) {
+		return runnerFunc(func(ctx context.Context, run workflow.StepRun) (workflow.StepResult, error) {
 			if run.Name == "b" {
 				cancel()
 				return workflow.StepResult{}, ctx.Err()

@@ -23,7 +23,7 @@ type node struct {
 	lost    bool // what it waits for does not exist at all
 }
 
-func (n *node) isGroup() bool { return n.Type == TypeGroup || len(n.SubSteps) > 0 }
+func (n *node) isGroup() bool { return n.Type == typeGroup || len(n.SubSteps) > 0 }
 
 func (n *node) began() bool { return !n.state.FirstExecuteTime.IsZero() }
 
@@ -36,18 +36,18 @@ func (s *StepProgress) done() bool {
 	case Succeeded, Skipped:
 		return true
 	case Failed:
-		return s.Reason != ReasonExecute && s.Reason != ReasonOutput
+		return s.Reason != reasonExecute && s.Reason != reasonOutput
 	}
 	return false
 }
 
 // resumed says that a suspension of the step was lifted and that it has not
 // run since. KubeVela's tools leave the same mark: they set the phase only.
-func (s *StepProgress) resumed() bool { return s.Phase == Running && s.Reason == ReasonSuspend }
+func (s *StepProgress) resumed() bool { return s.Phase == Running && s.Reason == reasonSuspend }
 
 // resume lifts the suspension of a step and approves the plan that it shows.
 func (s *StepProgress) resume(by string) {
-	s.Phase, s.Reason = Running, ReasonSuspend
+	s.Phase, s.Reason = Running, reasonSuspend
 	s.approve(by)
 }
 
@@ -88,14 +88,14 @@ func level(steps []Step, known []StepProgress, group *node) ([]StepProgress, []*
 		if at >= 0 {
 			states[i] = known[at]
 		} else {
-			states[i] = StepProgress{Name: s.Name, Phase: Pending}
+			states[i] = StepProgress{Name: s.Name, Phase: pending}
 		}
 		states[i].Type = s.Type
 		if states[i].ID == "" {
 			states[i].ID = stepID(groupName(group), s.Name)
 		}
 		if states[i].Phase == "" {
-			states[i].Phase = Pending
+			states[i].Phase = pending
 		}
 		nodes[i] = &node{Step: s, state: &states[i], group: group}
 	}

@@ -23,7 +23,7 @@ func Suspend(p Progress, step string, now time.Time) (Progress, error) {
 	if step == "" {
 		for _, s := range steps {
 			if s.Phase == Running {
-				s.Phase, s.Reason, s.LastExecuteTime = Suspending, ReasonSuspend, next.now
+				s.Phase, s.Reason, s.LastExecuteTime = Suspending, reasonSuspend, next.now
 			}
 		}
 		next.Suspend, next.SuspendState = true, heldByUser
@@ -39,7 +39,7 @@ func Suspend(p Progress, step string, now time.Time) (Progress, error) {
 	}
 	for _, s := range withSubSteps(s) {
 		if s.Phase == Running {
-			s.Phase, s.Reason, s.LastExecuteTime = Suspending, ReasonSuspend, next.now
+			s.Phase, s.Reason, s.LastExecuteTime = Suspending, reasonSuspend, next.now
 		}
 	}
 	next.Suspend, next.Phase, next.Message = true, Suspending, ""
@@ -84,7 +84,7 @@ func Resume(p Progress, step string, by Approver, now time.Time) (Progress, erro
 	}
 	next.Suspend = next.SuspendState != "" || slices.ContainsFunc(steps, func(s *StepProgress) bool { return s.Phase == Suspending })
 	if !next.Suspend {
-		next.Phase, next.Message = Executing, ""
+		next.Phase, next.Message = executing, ""
 	}
 	return next.Progress, nil
 }
@@ -123,7 +123,7 @@ func Terminate(p Progress, now time.Time) (Progress, error) {
 		if s.done() || s.FirstExecuteTime.IsZero() {
 			continue
 		}
-		s.Phase, s.Reason, s.Message, s.LastExecuteTime = Failed, ReasonTerminate, messageTerminated, next.now
+		s.Phase, s.Reason, s.Message, s.LastExecuteTime = Failed, reasonTerminate, messageTerminated, next.now
 	}
 	next.Suspend, next.SuspendState, next.Terminated = false, "", true
 	next.Phase, next.Message = Terminated, messageTerminated
@@ -148,7 +148,7 @@ func RestartFrom(spec Spec, p Progress, step string, now time.Time) (Progress, e
 	names := map[string]bool{}
 	for n := range r.after(n) {
 		s := n.state
-		*s = StepProgress{ID: s.ID, Name: s.Name, Type: s.Type, Phase: Pending, SubSteps: s.SubSteps}
+		*s = StepProgress{ID: s.ID, Name: s.Name, Type: s.Type, Phase: pending, SubSteps: s.SubSteps}
 		r.forget(n)
 		for _, o := range n.Outputs {
 			names[o.Name] = true
@@ -156,11 +156,11 @@ func RestartFrom(spec Spec, p Progress, step string, now time.Time) (Progress, e
 	}
 	if n.group != nil {
 		g := n.group.state
-		g.Phase, g.Reason, g.Message = Running, ReasonWait, ""
+		g.Phase, g.Reason, g.Message = Running, reasonWait, ""
 		g.FirstExecuteTime = r.seconds() // its timeout begins anew
 	}
 	r.p.Vars = r.p.Vars.without(names)
-	r.p.Phase, r.p.Message, r.p.EndTime = Executing, "", time.Time{}
+	r.p.Phase, r.p.Message, r.p.EndTime = executing, "", time.Time{}
 	r.p.Suspend, r.p.SuspendState, r.p.Terminated, r.p.Finished = false, "", false, false
 	return r.p, nil
 }

@@ -276,7 +276,7 @@ func TestRestartForgetsValues(t *testing.T) {
 	if diff := cmp.Diff(map[string]any{"x": int64(1), "y": int64(2)}, p.Vars.Values); diff != "" {
 		t.Fatalf("values (-want +got):\n%s", diff)
 	}
-	p.Steps[1].Phase, p.Steps[1].Reason = workflow.Failed, workflow.ReasonAction
+	p.Steps[1].Phase, p.Steps[1].Reason = workflow.Failed, "Action"
 	p, err := workflow.RestartFrom(spec, p, "b", start)
 	if err != nil {
 		t.Fatal(err)

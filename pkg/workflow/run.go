@@ -183,7 +183,7 @@ func (r *run) conclude() {
 		if n.failed() && !n.isGroup() && broken == nil {
 			broken = n
 		}
-		terminated = terminated || n.done() && n.state.Reason == ReasonTerminate
+		terminated = terminated || n.done() && n.state.Reason == reasonTerminate
 		if n.state.Phase == Suspending && !n.isGroup() && suspended == nil {
 			suspended = n
 		}
@@ -205,7 +205,7 @@ func (r *run) conclude() {
 		r.p.Phase, r.p.Suspend = Suspending, true
 		r.p.Message = suspended.state.Message
 	default:
-		r.p.Phase = Executing
+		r.p.Phase = executing
 	}
 	if broken != nil && r.p.Phase != Suspending {
 		r.p.Message = fmt.Sprintf("step %q failed: %s", broken.Name, broken.state.Message)

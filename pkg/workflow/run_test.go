@@ -38,7 +38,7 @@ type do struct {
 
 func (w *world) env() workflow.Env {
 	return workflow.Env{
-		Runners: func(string) (workflow.Runner, error) { return workflow.RunnerFunc(w.run), nil },
+		Runners: func(string) (workflow.Runner, error) { return runnerFunc(w.run), nil },
 		Engine:  cue.NewEngine(cue.Options{}),
 		Context: map[string]any{"name": "app", "namespace": "default"},
 		Now:     func() time.Time { return w.now },
@@ -76,6 +76,13 @@ func (w *world) ran() string {
 		names[i] = r.Name
 	}
 	return strings.Join(names, " ")
+}
+
+// runnerFunc is a function as a Runner.
+type runnerFunc func(ctx context.Context, run workflow.StepRun) (workflow.StepResult, error)
+
+func (f runnerFunc) Run(ctx context.Context, run workflow.StepRun) (workflow.StepResult, error) {
+	return f(ctx, run)
 }
 
 // show writes a progress in one line: a:succeeded b:failed/Timeout g:running[c:pending/Wait].
@@ -141,7 +148,7 @@ func with(properties map[string]any) func(*workflow.Step) {
 	return func(s *workflow.Step) { s.Properties = properties }
 }
 func group(name string, mode workflow.Mode, subs ...workflow.Step) workflow.Step {
-	return workflow.Step{Name: name, Type: workflow.TypeGroup, Mode: mode, SubSteps: subs}
+	return workflow.Step{Name: name, Type: "step-group", Mode: mode, SubSteps: subs}
 }
 func inOrder(steps ...workflow.Step) workflow.Spec { return workflow.Spec{Steps: steps} }
 func dag(steps ...workflow.Step) workflow.Spec {
@@ -531,7 +538,7 @@ func TestRun(t *testing.T) {
 			script: map[string][]do{"a": {running}},
 			moves: []move{patch(func(p *workflow.Progress) {
 				p.Terminated = true
-				p.Steps[0].Phase, p.Steps[0].Reason = workflow.Failed, workflow.ReasonTerminate
+				p.Steps[0].Phase, p.Steps[0].Reason = workflow.Failed, "Terminate"
 			})},
 			want:    "terminated terminated finished | a:failed/Terminate b:pending",
 			wantRan: "a",
@@ -661,7 +668,7 @@ func TestRun(t *testing.T) {
 // same outcomes changes nothing, and it survives being stored.
 func checkPlain(t *testing.T, p workflow.Progress, spec workflow.Spec, env workflow.Env, w *world) {
 	t.Helper()
-	if p.Phase == workflow.Executing {
+	if p.Phase == "executing" {
 		w.now = w.now.Add(time.Millisecond)
 		again, _, err := workflow.Run(t.Context(), spec, p, env)
 		if err != nil {

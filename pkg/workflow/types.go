@@ -17,7 +17,7 @@ const (
 // Types of steps that the engine itself knows.
 const (
 	TypeSuspend = "suspend"
-	TypeGroup   = "step-group"
+	typeGroup   = "step-group"
 )
 
 // A Spec is the order of work. Names of steps are unique over all levels.
@@ -53,14 +53,14 @@ type Phase string
 
 // Phases of a workflow.
 const (
-	Executing  Phase = "executing"
+	executing  Phase = "executing"
 	Terminated Phase = "terminated"
 )
 
 // Phases of a step. Suspending, Failed and Succeeded are phases of a workflow
 // too.
 const (
-	Pending    Phase = "pending"
+	pending    Phase = "pending"
 	Running    Phase = "running"
 	Suspending Phase = "suspending"
 	Succeeded  Phase = "succeeded"
@@ -74,18 +74,18 @@ type Reason string
 // Reasons of a step. A failed step with reason Execute or Output is tried
 // again; with any other reason it has failed for good.
 const (
-	ReasonWait               Reason = "Wait"
-	ReasonSkip               Reason = "Skip"
-	ReasonRendering          Reason = "Rendering"
-	ReasonExecute            Reason = "Execute"
-	ReasonSuspend            Reason = "Suspend"
-	ReasonTerminate          Reason = "Terminate"
-	ReasonParameter          Reason = "ProcessParameter"
-	ReasonInput              Reason = "Input"
-	ReasonOutput             Reason = "Output"
-	ReasonFailedAfterRetries Reason = "FailedAfterRetries"
-	ReasonTimeout            Reason = "Timeout"
-	ReasonAction             Reason = "Action"
+	reasonWait               Reason = "Wait"
+	reasonSkip               Reason = "Skip"
+	reasonRendering          Reason = "Rendering"
+	reasonExecute            Reason = "Execute"
+	reasonSuspend            Reason = "Suspend"
+	reasonTerminate          Reason = "Terminate"
+	reasonParameter          Reason = "ProcessParameter"
+	reasonInput              Reason = "Input"
+	reasonOutput             Reason = "Output"
+	reasonFailedAfterRetries Reason = "FailedAfterRetries"
+	reasonTimeout            Reason = "Timeout"
+	reasonAction             Reason = "Action"
 )
 
 // A Progress is how far a workflow has come. Its JSON form has the fields of
@@ -174,12 +174,6 @@ type Engine interface {
 type Runner interface {
 	Run(ctx context.Context, run StepRun) (StepResult, error)
 }
-
-// RunnerFunc is a function as a Runner.
-type RunnerFunc func(ctx context.Context, run StepRun) (StepResult, error)
-
-// Run calls f.
-func (f RunnerFunc) Run(ctx context.Context, run StepRun) (StepResult, error) { return f(ctx, run) }
 
 // A StepRun is one attempt to execute a step. The runner must not modify it.
 type StepRun struct {

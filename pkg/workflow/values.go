@@ -104,9 +104,9 @@ func (s *StepProgress) facts() map[string]any {
 		"failed":             s.Phase == Failed,
 		"succeeded":          s.Phase == Succeeded,
 		"skipped":            s.Phase == Skipped,
-		"timeout":            s.Reason == ReasonTimeout,
-		"failedAfterRetries": s.Reason == ReasonFailedAfterRetries,
-		"terminate":          s.Reason == ReasonTerminate,
+		"timeout":            s.Reason == reasonTimeout,
+		"failedAfterRetries": s.Reason == reasonFailedAfterRetries,
+		"terminate":          s.Reason == reasonTerminate,
 	}
 }
 
