@@ -90,9 +90,6 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return fmt.Errorf("read the built-in definitions: %w", err)
 	}
 	tracker := inventory.NewTracker(hub)
-	if err := mgr.Add(manager.RunnableFunc(tracker.Warm)); err != nil {
-		return err
-	}
 	d := &delivery.Delivery{
 		Engine: templates, Renderer: render.New(render.Options{Engine: templates}), Observer: observe.New(templates),
 		Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
@@ -103,12 +100,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	r := &application.Reconciler{
 		Client: mgr.GetClient(), Reader: hub,
-		References:  blueprint.FromCluster(mgr.GetClient()),
-		Definitions: definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
-		Options:     blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
-		Revisions:   revision.Kube{Reader: hub, Writer: hub},
+		References:    blueprint.FromCluster(mgr.GetClient()),
+		Definitions:   definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
+		Options:       blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
+		Revisions:     revision.Kube{Reader: hub, Writer: hub},
 		Delivery:      d,
 		Steps:         func(run *delivery.Run) application.Runners { return stepRunners(run, steps, builtin) },
+		Warm:          tracker.Warm,
 		Orphan:        tracker.Abandon,
 		Recorder:      mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // the newer API cannot say what happened without a related object
 		Clock:         clock.RealClock{},

@@ -19,7 +19,6 @@ import (
 
 // Reasons of events. KubeVela's users filter on the words that it has too.
 const (
-	Revisioned           = "Revisioned"
 	Deployed             = "Deployed"
 	Unhealthy            = "Unhealthy"
 	WaitingForApproval   = "WaitingForApproval"
@@ -73,9 +72,6 @@ func failures() []struct{ condition, reason string } {
 // order of the delivery. Equal states give no event.
 func Between(before, after v1beta1.ApplicationStatus) []Event {
 	var out []Event
-	if e, ok := revisioned(before.LatestRevision, after.LatestRevision); ok {
-		out = append(out, e)
-	}
 	for _, f := range failures() {
 		if e, ok := failed(before.Conditions, after.Conditions, f.condition, f.reason); ok {
 			out = append(out, e)
@@ -86,13 +82,6 @@ func Between(before, after v1beta1.ApplicationStatus) []Event {
 		out = append(out, e)
 	}
 	return out
-}
-
-func revisioned(before, after *v1beta1.Revision) (Event, bool) {
-	if after == nil || (before != nil && before.Name == after.Name) {
-		return Event{}, false
-	}
-	return normal(Revisioned, "revision %q is the newest", after.Name), true
 }
 
 // failed reports a condition that turned false, or is false for a new cause. A

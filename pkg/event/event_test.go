@@ -34,11 +34,8 @@ func TestBetween(t *testing.T) {
 		before, after status
 		want          []event.Event
 	}{
-		"nothing changed": {before: broken, after: broken},
-		"a new revision": {
-			after: status{LatestRevision: revision},
-			want:  []event.Event{{Type: "Normal", Reason: "Revisioned", Message: `revision "web-v2" is the newest`}},
-		},
+		"nothing changed":                          {before: broken, after: broken},
+		"a new revision is told with its delivery": {after: status{LatestRevision: revision}},
 		"a failure says what its condition says": {
 			after: broken,
 			want:  []event.Event{{Type: "Warning", Reason: "FailedRender", Message: "InvalidProperties: port is a string"}},

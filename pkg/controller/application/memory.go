@@ -27,8 +27,9 @@ type memory struct {
 type remembered struct {
 	uid     types.UID
 	written atomic.Pointer[string] // resourceVersion of our last write; nil: none yet
+	ahead   *v1beta1.Application   // what that write left, until the cache shows it
 
-	draft     string // digest of the draft that blueprint was made from
+	content   string // of the draft that blueprint was made from
 	blueprint *blueprint.Blueprint
 	revision  revision.Revision
 
@@ -60,20 +61,26 @@ func (m *memory) forget(key types.NamespacedName) {
 	delete(m.apps, key)
 }
 
-// wrote remembers the version that our own write produced.
+// wrote remembers what our own write left.
 func (r *remembered) wrote(app *v1beta1.Application) {
 	version := app.ResourceVersion
 	r.written.Store(&version)
+	r.ahead = app.DeepCopy()
 }
 
-// newer reports whether we wrote a later version than the cache has shown.
-func (r *remembered) newer(app *v1beta1.Application) bool {
-	ours := r.written.Load()
-	if ours == nil {
-		return false
+// newest returns the Application as the cache shows it, or as our own last
+// write left it while the cache has not caught up: judging by what is old would
+// do things twice, and waiting would lose the event that woke us.
+func (r *remembered) newest(cached *v1beta1.Application) *v1beta1.Application {
+	if r.ahead == nil {
+		return cached
 	}
-	order, err := resourceversion.CompareResourceVersion(*ours, app.ResourceVersion)
-	return err == nil && order > 0
+	order, err := resourceversion.CompareResourceVersion(r.ahead.ResourceVersion, cached.ResourceVersion)
+	if err == nil && order > 0 {
+		return r.ahead
+	}
+	r.ahead = nil
+	return cached
 }
 
 // ours reports whether this very version of an Application is our own write, so

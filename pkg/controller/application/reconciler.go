@@ -45,6 +45,8 @@ type Reconciler struct {
 	Delivery    *delivery.Delivery
 	// Steps gives what executes the steps of one run.
 	Steps func(*delivery.Run) Runners
+	// Warm reads all inventories at once, before the first run.
+	Warm func(context.Context) error
 	// Orphan forgets what an Application owns and leaves it where it is.
 	Orphan func(context.Context, inventory.Owner) error
 
@@ -90,10 +92,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (res ctrl.
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	m := r.memory.of(req.NamespacedName, app.UID)
-	switch {
-	case m.newer(app): // the cache has not seen our last write yet; its event will come
-		return ctrl.Result{}, nil
-	case app.Labels[oam.LabelControllerPause] == "true":
+	app = m.newest(app)
+	if app.Labels[oam.LabelControllerPause] == "true" {
 		return ctrl.Result{}, nil
 	}
 	s := &state{app: app.DeepCopy(), memory: m, report: status.Report{Generation: app.Generation, Now: metav1.NewTime(r.Clock.Now().Truncate(time.Second))}}

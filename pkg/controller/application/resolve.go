@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
-	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 )
@@ -18,21 +17,25 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 		return outcome{}, err
 	}
 	m := s.memory
-	digest := manifest.Digest(draft)
-	if m.blueprint != nil && m.draft == digest && !draft.App.AutoUpdate {
+	content := revision.Content(draft)
+	if m.blueprint != nil && m.content == content && !draft.App.AutoUpdate {
 		return outcome{}, nil
 	}
-	b, rev, ok, err := revision.Current(ctx, r.Revisions, draft, s.app.Status.LatestRevision)
-	if err != nil {
-		return outcome{}, err
+	var b blueprint.Blueprint
+	var rev revision.Revision
+	known := false
+	if m.blueprint == nil || draft.App.PublishVersion != "" { // otherwise memory has just told that it is another one
+		if b, rev, known, err = revision.Current(ctx, r.Revisions, draft, s.app.Status.LatestRevision); err != nil {
+			return outcome{}, err
+		}
 	}
-	if !ok {
+	if !known {
 		rev = revision.Revision{}
 		if b, err = blueprint.Resolve(ctx, draft, r.Definitions, r.Options); err != nil {
 			return outcome{}, err
 		}
 	}
-	m.use(digest, &b, rev)
+	m.use(content, &b, rev)
 	return outcome{}, nil
 }
 

@@ -24,8 +24,8 @@ func (s *state) owner() inventory.Owner {
 }
 
 // use takes over a Blueprint. A revision without a name has to be stored yet.
-func (r *remembered) use(draft string, b *blueprint.Blueprint, rev revision.Revision) {
-	r.draft, r.blueprint, r.revision = draft, b, rev
+func (r *remembered) use(content string, b *blueprint.Blueprint, rev revision.Revision) {
+	r.content, r.blueprint, r.revision = content, b, rev
 }
 
 // A stepTarget is what one step wants, and how far it is.

@@ -42,6 +42,9 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, clusters Clusters, concurrency int)
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1beta1.Application{}, builder.WithPredicates(r.foreign())).
 		WatchesRawSource(source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			if err := r.Warm(ctx); err != nil { // here, and not earlier: another leader may have written until now
+				return err
+			}
 			cancel := clusters.Subscribe(func(e cluster.Event) { r.wake(ctx, queue, e) })
 			context.AfterFunc(ctx, cancel)
 			return nil

@@ -40,6 +40,16 @@ type Tracker struct {
 type ledger struct {
 	mu sync.Mutex
 	state
+
+	queueMu sync.Mutex
+	queue   []*edit // that wait for mu: whoever gets it makes them all at once
+}
+
+// An edit is a change of an inventory that waits to be written.
+type edit struct {
+	change func(Inventory) Inventory
+	made   bool  // by whoever held the ledger; then err is its outcome
+	err    error // guarded by the mutex of the ledger
 }
 
 type state struct {
@@ -187,10 +197,39 @@ func (t *Tracker) load(ctx context.Context, l *ledger, owner Owner) error {
 // attempts bounds how often an edit is made again after another writer.
 const attempts = 8
 
+// edit makes a change durable. Changes that come while another one is being
+// written are written together: a hundred components that are sent side by side
+// cost a few writes, not a hundred.
 func (t *Tracker) edit(ctx context.Context, owner Owner, change func(Inventory) Inventory) error {
 	l := t.ledger(owner.App())
+	e := &edit{change: change}
+	l.queueMu.Lock()
+	l.queue = append(l.queue, e)
+	l.queueMu.Unlock()
+
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if e.made {
+		return e.err
+	}
+	l.queueMu.Lock()
+	batch := l.queue
+	l.queue = nil
+	l.queueMu.Unlock()
+	err := t.commit(ctx, l, owner, func(i Inventory) Inventory {
+		for _, e := range batch {
+			i = e.change(i)
+		}
+		return i
+	})
+	for _, e := range batch {
+		e.made, e.err = true, err
+	}
+	return err
+}
+
+// commit writes a change. The caller holds the lock of l.
+func (t *Tracker) commit(ctx context.Context, l *ledger, owner Owner, change func(Inventory) Inventory) error {
 	var err error
 	for range attempts {
 		if err = t.load(ctx, l, owner); err != nil {

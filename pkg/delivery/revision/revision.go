@@ -67,6 +67,10 @@ func Hash(b blueprint.Blueprint) string {
 	return digest(in)
 }
 
+// Content is the content address of what the user has written: drafts with the
+// same content ask for the same thing.
+func Content(d blueprint.Draft) string { return digest(content(d)) }
+
 func digest(v any) string { return manifest.Digest(v)[:16] } // a label holds 63 characters
 
 // content is what the user has written, in canonical form.
