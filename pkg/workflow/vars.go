@@ -122,8 +122,11 @@ func decodeValues(text string, engine Engine) (map[string]any, error) {
 
 // step returns v with a change of what is remembered about one step.
 func (v Vars) step(id string, change func(*StepVars)) Vars {
-	s := v.Steps[id]
+	s, known := v.Steps[id]
 	change(&s)
+	if !known && s.zero() {
+		return v
+	}
 	steps := maps.Clone(v.Steps)
 	if steps == nil {
 		steps = map[string]StepVars{}
