@@ -84,10 +84,11 @@ verify: ## Check that generated files, format, lint and architecture are in orde
 ##@ Change
 
 .PHONY: generate
-generate: ## Write deepcopy, CRDs and the definitions of the chart
+generate: ## Write deepcopy, CRDs, the definitions of the chart and docs/cli
 	@$(TOOL) controller-gen object crd:generateEmbeddedObjectMeta=true,maxDescLen=0 \
 	  paths=./apis/... output:crd:dir=charts/vela-core/crds
 	@go run ./hack/gendefs
+	@UPDATE=1 go test -count=1 ./references/docgen >/dev/null
 
 .PHONY: fmt
 fmt: ## Format Go
