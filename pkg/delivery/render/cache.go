@@ -2,10 +2,7 @@ package render
 
 import (
 	"container/list"
-	"slices"
 	"sync"
-
-	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 )
 
 // A cache keeps what was rendered for the requests that were seen last.
@@ -19,31 +16,31 @@ type cache struct {
 }
 
 type kept struct {
-	key       string
-	manifests []manifest.Manifest
+	key    string
+	result result
 }
 
-func (k *kept) weight() int { return len(k.manifests) + 1 }
+func (k *kept) weight() int { return len(k.result.parts) + 1 }
 
 func newCache(max int) *cache {
 	return &cache{max: max, order: list.New(), byKey: map[string]*list.Element{}}
 }
 
 // get returns what is kept under a key; the empty key has nothing.
-func (c *cache) get(key string) ([]manifest.Manifest, bool) {
+func (c *cache) get(key string) (result, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.byKey[key]
 	if !ok || key == "" {
 		c.misses++
-		return nil, false
+		return result{}, false
 	}
 	c.hits++
 	c.order.MoveToFront(e)
-	return slices.Clone(e.Value.(*kept).manifests), true
+	return e.Value.(*kept).result, true
 }
 
-func (c *cache) put(key string, manifests []manifest.Manifest) {
+func (c *cache) put(key string, r result) {
 	if key == "" {
 		return
 	}
@@ -52,7 +49,7 @@ func (c *cache) put(key string, manifests []manifest.Manifest) {
 	if e, ok := c.byKey[key]; ok { // what was kept did not fit any more
 		c.held -= c.order.Remove(e).(*kept).weight()
 	}
-	k := &kept{key, slices.Clone(manifests)}
+	k := &kept{key, r}
 	c.byKey[key] = c.order.PushFront(k)
 	c.held += k.weight()
 	for c.held > c.max && c.order.Len() > 0 {

@@ -98,42 +98,47 @@ type Live struct {
 // A trait of the stage PostDispatch that needs the live workload is left out
 // while Request.Live is nil.
 func (r *Renderer) Component(ctx context.Context, req Request) ([]manifest.Manifest, error) {
-	j, err := r.prepare(req)
-	if err != nil {
-		return nil, err
-	}
-	parts, err := j.parts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if j.managed {
-		parts = slices.DeleteFunc(parts, manifest.Manifest.Workload)
-	}
-	return Combine(parts)
+	res, err := r.result(ctx, req)
+	return slices.Clone(res.sent), err
 }
 
 // Parts returns what the templates of a component give, whoever sends it and
 // before parts of one object are combined. The caller must not modify them.
 func (r *Renderer) Parts(ctx context.Context, req Request) ([]manifest.Manifest, error) {
-	j, err := r.prepare(req)
-	if err != nil {
-		return nil, err
-	}
-	return j.parts(ctx)
+	res, err := r.result(ctx, req)
+	return slices.Clone(res.parts), err
 }
 
-// parts renders, or remembers what was rendered. The slice is the caller's.
-func (j *job) parts(ctx context.Context) ([]manifest.Manifest, error) {
+// A result is what was rendered. It is shared: nobody may modify it.
+type result struct {
+	parts []manifest.Manifest
+	sent  []manifest.Manifest
+}
+
+// result renders, or remembers what was rendered.
+func (r *Renderer) result(ctx context.Context, req Request) (result, error) {
+	j, err := r.prepare(req)
+	if err != nil {
+		return result{}, err
+	}
 	key := j.key()
-	if kept, ok := j.cache.get(key); ok && j.scoped(kept) {
+	if kept, ok := r.cache.get(key); ok && r.scoped(kept.parts) {
 		return kept, nil
 	}
-	out, err := j.run(ctx)
+	parts, err := j.run(ctx)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
+	sent := parts
+	if j.managed {
+		sent = slices.DeleteFunc(slices.Clone(parts), manifest.Manifest.Workload)
+	}
+	if sent, err = Combine(sent); err != nil {
+		return result{}, err
+	}
+	out := result{parts, sent}
 	if !j.moving {
-		j.cache.put(key, out)
+		r.cache.put(key, out)
 	}
 	return out, nil
 }

@@ -391,3 +391,41 @@ func TestARendererIsSafeForConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestPartsAreWhatTheTemplatesGive(t *testing.T) {
+	const component = `
+output: {apiVersion: "apps/v1", kind: "Deployment"}
+outputs: a: {apiVersion: "v1", kind: "Service", metadata: name: "web", spec: ports: [{port: 80}]}
+outputs: b: {apiVersion: "v1", kind: "Service", metadata: name: "web", spec: ports: [{port: 81}]}`
+	app := build.App("prod/shop").Component("web", "c", "").Trait("t", "")
+	d, err := blueprint.Parse(t.Context(), app.Object(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := cue.NewEngine(cue.Options{})
+	manages := func(s *v1beta1.TraitDefinitionSpec) { s.ManageWorkload = true }
+	b, err := blueprint.Resolve(t.Context(), d, build.Definitions(
+		build.ComponentDefinition("c", component), build.TraitDefinition("t", "parameter: {}", manages),
+	), blueprint.Options{Components: engine, Steps: engine})
+	if err != nil {
+		t.Fatal(fault.Message(err))
+	}
+	r := render.New(render.Options{Engine: engine})
+	kinds := func(f func(context.Context, render.Request) ([]manifest.Manifest, error)) []string {
+		all, err := f(t.Context(), request(&b, b.Components[0]))
+		if err != nil {
+			t.Fatal(fault.Message(err))
+		}
+		var out []string
+		for _, m := range all {
+			out = append(out, m.Key.Kind)
+		}
+		return out
+	}
+	if diff := cmp.Diff([]string{"Deployment", "Service", "Service"}, kinds(r.Parts)); diff != "" {
+		t.Errorf("Parts() mismatch (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Service"}, kinds(r.Component)); diff != "" {
+		t.Errorf("Component() mismatch (-want +got):\n%s", diff)
+	}
+}
