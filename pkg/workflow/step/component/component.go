@@ -3,15 +3,13 @@ package component
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
-	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/pkg/workflow/step/approval"
+	"github.com/seed-c5f95f19/vela/pkg/workflow/step/properties"
 )
 
 // A Runner delivers through the deployer of a step.
@@ -20,17 +18,17 @@ type Runner struct {
 	Engine   workflow.Engine // for outputs
 }
 
-func read(properties map[string]any) (oam.ApplyRequest, error) {
+func read(given map[string]any) (oam.ApplyRequest, error) {
 	var p struct {
 		Component string `json:"component"`
 		Cluster   string `json:"cluster"`
 		Namespace string `json:"namespace"`
 	}
-	if err := provider.Decode(properties, &p); err != nil {
-		return oam.ApplyRequest{}, fault.Invalid("InvalidProperties", fmt.Errorf("properties: %w", err))
+	if err := properties.Decode(given, &p); err != nil {
+		return oam.ApplyRequest{}, err
 	}
 	if p.Component == "" {
-		return oam.ApplyRequest{}, fault.Invalid("InvalidProperties", fmt.Errorf("component: is required: expected the name of a component"))
+		return oam.ApplyRequest{}, properties.Invalid("component: is required: expected the name of a component")
 	}
 	return oam.ApplyRequest{Component: p.Component, Cluster: p.Cluster, Namespace: p.Namespace, WaitHealthy: true}, nil
 }

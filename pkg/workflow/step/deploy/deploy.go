@@ -5,13 +5,11 @@ package deploy
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
-	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/pkg/workflow/step/approval"
+	"github.com/seed-c5f95f19/vela/pkg/workflow/step/properties"
 )
 
 // A Runner delivers through the deployer of a step.
@@ -30,10 +28,10 @@ type parameter struct {
 
 const defaultParallelism = 5
 
-func read(properties map[string]any) (req oam.DeployRequest, auto bool, err error) {
+func read(given map[string]any) (req oam.DeployRequest, auto bool, err error) {
 	var p parameter
-	if err := provider.Decode(properties, &p); err != nil {
-		return req, false, fault.Invalid("InvalidProperties", fmt.Errorf("properties: %w", err))
+	if err := properties.Decode(given, &p); err != nil {
+		return req, false, err
 	}
 	req = oam.DeployRequest{
 		Policies: p.Policies, InlinePolicies: p.InlinePolicies,

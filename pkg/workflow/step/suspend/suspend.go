@@ -10,11 +10,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
-	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/pkg/workflow/step/approval"
+	"github.com/seed-c5f95f19/vela/pkg/workflow/step/properties"
 )
 
 // A Planner says what a step would deliver now. The plan is nil when that cannot
@@ -41,15 +40,14 @@ func (r Runner) Run(ctx context.Context, run workflow.StepRun) (workflow.StepRes
 		Duration string `json:"duration"`
 		Message  string `json:"message"`
 	}
-	if err := provider.Decode(run.Properties, &p); err != nil {
-		return workflow.StepResult{}, fault.Invalid("InvalidProperties", fmt.Errorf("properties: %w", err))
+	if err := properties.Decode(run.Properties, &p); err != nil {
+		return workflow.StepResult{}, err
 	}
 	var until time.Time
 	if p.Duration != "" {
 		d, err := time.ParseDuration(p.Duration)
 		if err != nil {
-			return workflow.StepResult{}, fault.Invalid("InvalidProperties",
-				fmt.Errorf("duration: expected a duration such as 30s or 1h, got %q", p.Duration))
+			return workflow.StepResult{}, properties.Invalid("duration: expected a duration such as 30s or 1h, got %q", p.Duration)
 		}
 		until = run.Now.Add(d)
 	}
