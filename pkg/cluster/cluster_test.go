@@ -312,8 +312,9 @@ func TestObjectsThatLoseTheirLabelLeaveTheCache(t *testing.T) {
 
 func TestKindsAreDiscoveredWhenTheyAppear(t *testing.T) {
 	t.Parallel()
-	r, _ := registry(t)
-	gvk := schema.GroupVersionKind{Group: "test.example.com", Version: "v1", Kind: "Late"}
+	r, ns := registry(t)
+	group := ns + ".example.com" // of this run alone
+	gvk := schema.GroupVersionKind{Group: group, Version: "v1", Kind: "Late"}
 	if _, err := r.Hub().Mapping(t.Context(), gvk); !meta.IsNoMatchError(err) {
 		t.Fatalf("Mapping of a kind that is not there: %v, want no match", err)
 	}
@@ -322,9 +323,9 @@ func TestKindsAreDiscoveredWhenTheyAppear(t *testing.T) {
 	}
 	crd := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": "lates.test.example.com"},
+		"metadata": map[string]any{"name": "lates." + group},
 		"spec": map[string]any{
-			"group": "test.example.com", "scope": "Namespaced",
+			"group": group, "scope": "Namespaced",
 			"names": map[string]any{"plural": "lates", "singular": "late", "kind": "Late", "listKind": "LateList"},
 			"versions": []any{map[string]any{
 				"name": "v1", "served": true, "storage": true,
@@ -427,6 +428,28 @@ func TestMembersFollowTheirSecrets(t *testing.T) {
 	}
 	if _, err := r.Get(t.Context(), "prod"); !cluster.IsNotJoined(err) {
 		t.Errorf("Get after the detach: %v, want not joined", err)
+	}
+}
+
+func TestAMemberThatWasKnownBeforeTheStartIsWatched(t *testing.T) {
+	t.Parallel()
+	r, _ := registry(t)
+	if _, err := r.Join(t.Context(), cluster.JoinOptions{Name: "early", Kubeconfig: member(t).Kubeconfig()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Get(t.Context(), "early"); err != nil {
+		t.Fatal(err)
+	}
+	started(t, r)
+	c, err := r.Get(t.Context(), "early")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Watch(t.Context(), configMaps); err != nil {
+		t.Fatal(err)
+	}
+	if _, known := c.Live(configMaps, types.NamespacedName{Namespace: "default", Name: "x"}); !known {
+		t.Errorf("the cache of a member that was known before the start does not know")
 	}
 }
 

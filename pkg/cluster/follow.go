@@ -24,6 +24,11 @@ func secretKind() schema.GroupVersionKind {
 func (r *Registry) Start(ctx context.Context) error {
 	r.mu.Lock()
 	r.life = ctx
+	for _, m := range r.members { // that somebody has asked for already
+		if m.cluster != nil {
+			r.enliven(m)
+		}
+	}
 	r.mu.Unlock()
 	r.hub.owned.start(ctx)
 	r.wg.Go(func() {

@@ -199,9 +199,15 @@ func (r *Registry) join(secret *corev1.Secret) *member {
 	if err == nil {
 		m.cluster, err = cred.connect(secret.Name, r.settings)
 	}
-	if m.err = err; err != nil || !r.following() {
-		return m
+	if m.err = err; err == nil && r.following() {
+		r.enliven(m)
 	}
+	return m
+}
+
+// enliven lets the cluster of m cache what is owned until the member leaves. The
+// caller holds the lock.
+func (r *Registry) enliven(m *member) {
 	var life context.Context
 	life, m.stop = context.WithCancel(r.life)
 	m.cluster.owned.start(life)
@@ -209,7 +215,6 @@ func (r *Registry) join(secret *corev1.Secret) *member {
 		<-life.Done()
 		m.cluster.owned.wait()
 	})
-	return m
 }
 
 // forget makes r not know the member any more.

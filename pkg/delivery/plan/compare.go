@@ -160,7 +160,7 @@ func builtin(group string) bool {
 }
 
 func (c *comparer) compare(at place, want, live any, present bool) {
-	if want == nil || (!present || live == nil) && c.absent(want) {
+	if want == nil || (!present || live == nil) && c.absent(at, want) {
 		return
 	}
 	switch w := want.(type) {
@@ -186,13 +186,13 @@ func (c *comparer) compare(at place, want, live any, present bool) {
 }
 
 // absent reports whether a field without a live value is as wanted.
-func (c *comparer) absent(want any) bool {
+func (c *comparer) absent(at place, want any) bool {
 	switch w := want.(type) {
 	case nil:
 		return true
 	case map[string]any:
 		for _, value := range w {
-			if !c.absent(value) {
+			if !c.absent(at, value) {
 				return false
 			}
 		}
@@ -200,12 +200,18 @@ func (c *comparer) absent(want any) bool {
 	case []any:
 		return len(w) == 0
 	case string:
-		return w == "" && !c.strict
+		return w == "" && !c.strict && !verbatim(at)
 	case bool:
 		return !w && !c.strict
 	}
 	n, ok := number(want)
 	return ok && n == 0 && !c.strict
+}
+
+// verbatim reports whether servers store every value at that place, empty ones
+// too.
+func verbatim(at place) bool {
+	return at.within("data") || at.passes("metadata") || at.passes("matchLabels")
 }
 
 func (c *comparer) lists(at place, want, live []any) {

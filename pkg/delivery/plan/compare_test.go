@@ -62,10 +62,10 @@ func TestChangesNameTheField(t *testing.T) {
 				Path: "spec.template.spec.containers[web].args", From: []any{"a"}, To: []any{"a", "b"},
 			}},
 		},
-		"an annotation with dots": {
-			want:    configMap("a", "1") + "\n",
-			have:    configMap("a", "1"),
-			changes: nil,
+		"an annotation with dots, even without a value": {
+			want:    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, annotations: {a.b/c: ''}}",
+			have:    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}",
+			changes: []plan.Change{{Path: "metadata.annotations[a.b/c]", To: ""}},
 		},
 		"a port by its number and protocol": {
 			want: "apiVersion: v1\nkind: Service\nmetadata: {name: dns, namespace: shop}\nspec: {ports: [{port: 53, protocol: UDP, targetPort: 5353}, {port: 53, targetPort: 53}]}",
@@ -186,6 +186,31 @@ func TestFieldsDroppedSinceTheLastApplyAreAnUpdate(t *testing.T) {
 	want := outcome{Apply: []string{"update web"}, Change: []plan.Change{{Path: plan.FieldsDropped}}}
 	if diff := cmp.Diff(want, outcomeOf(p), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("Compute(...) mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestZeroValuesAreNamedOnlyWhenNothingElseChanged(t *testing.T) {
+	cases := map[string]struct {
+		have string
+		want []plan.Change
+	}{
+		"beside another change they are noise": {
+			have: deployment("replicas: 1"), want: []plan.Change{{Path: "spec.replicas", From: int64(1), To: int64(2)}},
+		},
+		"alone they are the change": {
+			have: deployment("replicas: 2"), want: []plan.Change{{Path: "spec.paused", To: false}},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := wanted(t, deployment("replicas: 2\npaused: false"))
+			l := live(t, m, tc.have, me)
+			l.Object.SetAnnotations(map[string]string{plan.AnnotationAppliedDigest: "of an older manifest"})
+			p := plan.Compute(plan.Input{Owner: me, Desired: []manifest.Manifest{m}, Live: map[manifest.Key]plan.Live{m.Key: l}})
+			if diff := cmp.Diff(tc.want, p.Applies[0].Changes, sameNumbers()); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -136,7 +136,10 @@ func (in judge) update(p *Plan, m manifest.Manifest, l Live, subject Subject, ac
 	sent := l.Object.GetAnnotations()[AnnotationAppliedDigest] == a.Digest
 	var found []difference
 	if !l.Converged || !sent {
-		found = differences(a.Manifest.Object, l.Object, !sent || l.Drifted)
+		found = differences(a.Manifest.Object, l.Object, l.Drifted)
+	}
+	if !sent && len(found) == 0 { // something did change: zero values perhaps
+		found = differences(a.Manifest.Object, l.Object, true)
 	}
 	if sent && len(found) == 0 && action == Update {
 		a.Action = Unchanged
