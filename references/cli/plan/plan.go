@@ -103,8 +103,8 @@ func show(ctx context.Context, o *Options) error {
 		return err
 	}
 	for _, view := range views {
-		if refused := view.Refused(); refused > 0 {
-			return fmt.Errorf("application %s/%s: %s cannot be delivered; nothing of such a plan is sent", view.Namespace, view.Application, console.Count(refused, "object"))
+		if problem := view.Problem(); problem != "" {
+			return fmt.Errorf("application %s/%s: %s", view.Namespace, view.Application, problem)
 		}
 	}
 	return nil

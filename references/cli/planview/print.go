@@ -84,6 +84,10 @@ func (p Printer) step(w io.Writer, s Step) error {
 		object := Object{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
 		fmt.Fprintf(w, "  %s\n    %s %s: %s\n", r.Cluster, p.Style.Bad("!"), object.title(), r.Reason)
 	}
+	if s.Error != "" {
+		fmt.Fprintf(w, "    %s %s\n", p.Style.Bad("!"), s.Error)
+		return nil
+	}
 	fmt.Fprintf(w, "  %s\n", s.Summary)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
+	"github.com/seed-c5f95f19/vela/references/cli/console"
 )
 
 // A View is what -o json and -o yaml print. Fields are only ever added.
@@ -36,6 +37,9 @@ type Step struct {
 	// KnownAfter are the parts that cannot be planned yet.
 	KnownAfter []After   `json:"knownAfter,omitempty"`
 	Refusals   []Refusal `json:"refusals,omitempty"`
+	// Error says why the step cannot be planned now, for example because a
+	// cluster is away.
+	Error string `json:"error,omitempty"`
 }
 
 // A Cluster is what happens in one cluster.
@@ -172,6 +176,9 @@ func (s *Step) count() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, p.text))
 		}
 	}
+	if n := len(s.Refusals); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d that cannot be delivered", n))
+	}
 	if len(parts) == 0 {
 		return Nothing
 	}
@@ -209,11 +216,17 @@ func (v View) Only(name string) (View, error) {
 	return v, fmt.Errorf("step %q delivers nothing that is still to come; those that do: %s", name, strings.Join(names, ", "))
 }
 
-// Refused counts the objects that cannot be delivered.
-func (v View) Refused() int {
-	n := 0
+// Problem says what of the view cannot be delivered, "" when all can.
+func (v View) Problem() string {
+	refused := 0
 	for _, s := range v.Steps {
-		n += len(s.Refusals)
+		if s.Error != "" {
+			return "step " + s.Name + " cannot be planned: " + s.Error
+		}
+		refused += len(s.Refusals)
 	}
-	return n
+	if refused > 0 {
+		return console.Count(refused, "object") + " cannot be delivered; nothing of such a plan is sent"
+	}
+	return ""
 }

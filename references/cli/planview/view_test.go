@@ -80,7 +80,7 @@ func TestPrint(t *testing.T) {
     ? component db is known after step prepare (it needs address)
   edge
     ! Ingress shop/web: it belongs to application blog/blog
-  1 to create, 1 to change, 1 to delete and create again, 1 to delete, 1 kept, 1 as wanted
+  1 to create, 1 to change, 1 to delete and create again, 1 to delete, 1 kept, 1 as wanted, 1 that cannot be delivered
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("Print() mismatch (-want +got):\n%s", diff)

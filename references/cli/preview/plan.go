@@ -19,6 +19,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/references/cli/planview"
 )
@@ -109,16 +110,19 @@ func (p *Preview) plan(ctx context.Context, s *Subject, over func(v1beta1.StepPh
 			continue
 		}
 		manifests, all, err := run.Desired(ctx, t.Target)
-		if err != nil {
-			return view, p.Locate(s.App, err)
-		}
-		desired, complete = append(desired, manifests...), complete && all
-		if over(phases[t.Step.Name].Phase) {
+		desired, complete = append(desired, manifests...), complete && all && err == nil
+		if err == nil && over(phases[t.Step.Name].Phase) {
 			continue
 		}
-		step, err := p.planStep(ctx, run, s, t, phases[t.Step.Name])
-		if err != nil {
+		var step planview.Step
+		if err == nil {
+			step, err = p.planStep(ctx, run, s, t, phases[t.Step.Name])
+		}
+		switch {
+		case err != nil && (ctx.Err() != nil || fault.Terminal(err)):
 			return view, p.Locate(s.App, err)
+		case err != nil: // of this step only: the others may go on
+			step = planview.Step{Name: t.Step.Name, Type: t.Step.Type, Error: fault.Message(p.Locate(s.App, err)), Summary: "unknown"}
 		}
 		view.Steps = append(view.Steps, step)
 	}

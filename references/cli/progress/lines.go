@@ -22,7 +22,7 @@ func (v View) Lines(app *v1beta1.Application) []console.Line {
 		}
 		lines = append(lines, console.Line{Key: "component/" + s.Name + "/" + Place(s), Text: text})
 	}
-	if p.Why != "" && (p.State == Failed || p.State == Working) {
+	if p.Why != "" && p.State == Failed {
 		lines = append(lines, console.Line{Key: "why", Text: "  " + v.state(p.State, p.Why)})
 	}
 	return lines

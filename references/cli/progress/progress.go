@@ -34,6 +34,8 @@ type Progress struct {
 	State  State
 	Reason string // CamelCase, of a failure
 	Why    string // one sentence, empty when all is well
+	// Failing means that a step failed and is tried again: State is Working.
+	Failing bool
 
 	Steps    []Step
 	Services []v1beta1.ApplicationComponentStatus
@@ -68,6 +70,10 @@ func Of(app *v1beta1.Application) Progress {
 	p.Steps = append(p.Steps, planned(app, p.Steps)...)
 	p.Waits = waits(p.Steps)
 	p.State, p.Reason, p.Why = judge(app, p)
+	if p.State == Working && Fresh(app) {
+		p.Why = cmp.Or(failing(app.Status), failedSteps(p.Steps))
+		p.Failing = p.Why != ""
+	}
 	return p
 }
 
@@ -105,7 +111,7 @@ func judge(app *v1beta1.Application, p Progress) (State, string, string) {
 		}
 		return Waiting, v1beta1.ReasonSuspended, ""
 	default:
-		return Working, "", failing(status)
+		return Working, "", ""
 	}
 }
 

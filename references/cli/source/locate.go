@@ -11,8 +11,8 @@ import (
 var elsewhere = regexp.MustCompile(`^(\w+) ([^/\s]+)/([^:\s]+)(?:: (.*))?$`)
 
 // leadingPath matches a message that begins with the field it is about, as
-// fault.Message writes it.
-var leadingPath = regexp.MustCompile(`^((?:\w+ [^/\s]+/[^:\s]+: )?(?:spec|metadata|properties|steps)[\w.\[\]"/-]*): `)
+// fault.Message writes it, or says so of a step that failed.
+var leadingPath = regexp.MustCompile(`^(?:step \S+ failed: )?((?:\w+ [^/\s]+/[^:\s]+: )?(?:spec|metadata|properties|steps)[\w.\[\]"/-]*): `)
 
 // Locate adds FILE:LINE:COLUMN to each error in err that says which field it is
 // about: of own, or of another object among all.

@@ -1,12 +1,19 @@
 package source_test
 
 import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/references/cli/source"
 )
 
@@ -156,4 +163,90 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+func TestLocate(t *testing.T) {
+	docs, err := source.Parse("app.yaml", []byte(twoDocuments+"---\napiVersion: core.oam.dev/v1alpha1\nkind: Policy\nmetadata: {name: size}\ntype: override\nproperties:\n  components: 3\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct{ path, want string }{
+		"of the Application":              {"spec.components[0].type", "app.yaml:15:7"},
+		"of a policy that it refers to":   {"Policy default/size: properties.components", "app.yaml:28:3"},
+		"of an object that nobody showed": {"Workflow default/w: steps[0]", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := source.Locate(docs[1], docs, errors.Join(fault.Invalid("X", errors.New("bad"), fault.At(tc.path)), errors.New("plain")))
+			if got := fault.Place(fault.List(err)[0]).File; got != tc.want {
+				t.Errorf("Locate() of an error = %q, want %q", got, tc.want)
+			}
+			message := tc.path + ": bad"
+			want := message
+			if tc.want != "" {
+				want = tc.want + ": " + message
+			}
+			if got := source.LocateText(docs[1], docs, message); got != want {
+				t.Errorf("LocateText() = %q, want %q", got, want)
+			}
+		})
+	}
+	step := "step one failed: spec.components[0].type: no"
+	if got := source.LocateText(docs[1], docs, step); got != "app.yaml:15:7: "+step {
+		t.Errorf("LocateText() of a failed step = %q", got)
+	}
+}
+
+func TestRead(t *testing.T) {
+	const configMap = "apiVersion: v1\nkind: ConfigMap\n"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/app.yaml" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, configMap)
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"b.yaml": configMap, "a.yml": strings.Replace(configMap, "ConfigMap", "Secret", 1), "notes.txt": "-",
+		"c.cue":  "mine: {\n\ttype: \"trait\"\n\tattributes: {}\n}\ntemplate: {\n\tparameter: {}\n}\n",
+		"d.json": `{"apiVersion":"v1","kind":"Service"}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cases := map[string]struct {
+		names   []string
+		want    []string
+		wantErr string
+	}{
+		"a folder, by name":          {[]string{dir}, []string{"Secret", "ConfigMap", "TraitDefinition", "Service"}, ""},
+		"standard input and a URL":   {[]string{"-", server.URL + "/app.yaml"}, []string{"Namespace", "ConfigMap"}, ""},
+		"an address without a file":  {[]string{server.URL + "/nowhere"}, nil, "404 Not Found"},
+		"a file that does not exist": {[]string{"nowhere.yaml"}, nil, "there is no such file"},
+		"an empty folder":            {[]string{t.TempDir()}, nil, "no documents found"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			docs, err := source.Read(t.Context(), strings.NewReader("apiVersion: v1\nkind: Namespace\n"), tc.names...)
+			if tc.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.wantErr) {
+					t.Fatalf("Read() error = %v, want %q", err, tc.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kinds []string
+			for _, doc := range docs {
+				kinds = append(kinds, doc.Object.GetKind())
+			}
+			if diff := cmp.Diff(tc.want, kinds); diff != "" {
+				t.Errorf("Read() mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
 }

@@ -96,6 +96,10 @@ func verdict(app *v1beta1.Application) error {
 		return fmt.Errorf("application %s/%s failed: %s", app.Namespace, app.Name, p.Why)
 	case progress.Unhealthy:
 		return fmt.Errorf("application %s/%s is unhealthy: %s", app.Namespace, app.Name, p.Why)
+	case progress.Working:
+		if p.Failing {
+			return fmt.Errorf("application %s/%s is failing: %s", app.Namespace, app.Name, p.Why)
+		}
 	case progress.Waiting:
 		if why := progress.Sick(p.Services); why != "" {
 			return fmt.Errorf("application %s/%s is unhealthy: %s", app.Namespace, app.Name, why)

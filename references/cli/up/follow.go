@@ -15,9 +15,13 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/source"
 )
 
-// grace is how long a failure that may go away by itself, such as a definition
-// that was applied a moment ago, is waited for.
-const grace = 10 * time.Second
+// How long a failure that may go away by itself is waited for: of the
+// Application as a whole, such as a definition that was applied a moment ago,
+// and of a step, which is tried again at growing intervals.
+const (
+	grace     = 10 * time.Second
+	stepGrace = 20 * time.Second
+)
 
 // follow waits for the deliveries one after the other, because each has its
 // own end; what happens meanwhile to the next ones is not lost.
@@ -119,8 +123,12 @@ func stale(app *v1beta1.Application, previous *v1beta1.WorkflowStatus) bool {
 // judge decides whether there is anything left to wait for.
 func (w *watcher) judge(now time.Time) (done bool, err error) {
 	p := progress.Of(w.app)
-	if p.State != progress.Failed {
+	failing := p.State == progress.Failed || p.Failing
+	switch {
+	case !failing:
 		w.failing = time.Time{}
+	case w.failing.IsZero():
+		w.failing = now
 	}
 	switch p.State {
 	case progress.Delivered:
@@ -130,14 +138,14 @@ func (w *watcher) judge(now time.Time) (done bool, err error) {
 	case progress.Deleting:
 		return true, fmt.Errorf("application %s is being deleted", w.delivery.key)
 	case progress.Failed:
-		if w.failing.IsZero() {
-			w.failing = now
-		}
 		if progress.Retries(p.Reason) && now.Sub(w.failing) < grace {
 			return false, nil
 		}
 		return true, w.failed(p)
 	default:
+		if p.Failing && now.Sub(w.failing) >= stepGrace {
+			return true, w.failed(p)
+		}
 		return false, nil
 	}
 }
