@@ -207,6 +207,54 @@ func TestWhatCannotStartIsToldWithItsLog(t *testing.T) {
 	i.must(t, "start", "--members", "", "--control-plane=false", "--nodes", "simulated")
 }
 
+// TestAControlPlaneThatFailsIsTold runs vela-local from a directory with
+// binaries that stand for the product's.
+func TestAControlPlaneThatFailsIsTold(t *testing.T) {
+	i := newInstallation(t)
+	bin := t.TempDir()
+	if err := os.Link(i.binary, filepath.Join(bin, "vela-local")); err != nil {
+		// Another file system: a copy does as well.
+		data, err := os.ReadFile(i.binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(bin, "vela-local"), data, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i.binary = filepath.Join(bin, "vela-local")
+	start := []string{"start", "--members", "", "--nodes", "simulated"}
+	out := i.must(t, start...)
+	if want := "warning: no vela-core and no vela in " + bin; !strings.Contains(out, want) {
+		t.Errorf("start without binaries does not say %q:\n%s", want, out)
+	}
+	for name, script := range map[string]string{
+		"vela-core": `echo "$@"; echo "level=ERROR msg=\"the CRDs are refused\""; exit 1`,
+		"vela":      `exit 0`,
+	} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := i.run(t, start...)
+	log := filepath.Join(i.dir, "logs", "vela-core.log")
+	want := `start the control plane: vela-core ended 3 times before it was ready: level=ERROR msg="the CRDs are refused" (log: ` + log + ")"
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("start with a broken vela-core: error = %v, want %s", err, want)
+	}
+	if s := i.status(t); !s.ready() {
+		t.Errorf("the clusters went down with the control plane: %+v", s)
+	}
+	said, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	called := regexp.MustCompile(`--kubeconfig \S+/hub/kubeconfig --install --metrics-bind-address 127\.0\.0\.1:\d+ --health-probe-bind-address 127\.0\.0\.1:\d+`)
+	if !called.Match(said) {
+		t.Errorf("vela-core was called with\n%s", said)
+	}
+}
+
 // TestPodsRun starts the best nodes this machine has. Real ones must answer
 // over HTTP; simulated ones must look alike to a controller.
 func TestPodsRun(t *testing.T) {

@@ -5,8 +5,11 @@ package child
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -16,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/controlplane"
+	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/pki"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/process"
 	"github.com/seed-c5f95f19/vela/cmd/vela-local/internal/simnode"
 )
@@ -28,6 +32,7 @@ const (
 	clientQPS     = 500
 	clientBurst   = 1000
 	specFile      = "spec.json"
+	loopback      = "127.0.0.1"
 	contentType   = "application/vnd.kubernetes.protobuf"
 	acceptedTypes = "application/vnd.kubernetes.protobuf,application/json"
 )
@@ -81,10 +86,7 @@ func Run(ctx context.Context, path string) error {
 			go func() { cancel(serveNames(ctx, spec, client)) }()
 			return process.Announce()
 		}
-		node, err := simnode.New(simnode.Options{
-			Name: spec.Node, Client: client,
-			Address: spec.Cluster.LinkAddress(2), PodCIDR: spec.Cluster.PodCIDR(),
-		})
+		node, err := newNode(spec, client)
 		if err != nil {
 			return err
 		}
@@ -110,4 +112,33 @@ func newClient(c controlplane.Cluster) (kubernetes.Interface, error) {
 		return nil, fmt.Errorf("node: %w", err)
 	}
 	return client, nil
+}
+
+// newNode returns the simulated node. Its address is loopback, so that what
+// talks to it is answered, or refused, at once.
+func newNode(spec Spec, client kubernetes.Interface) (*simnode.Node, error) {
+	root, err := pki.LoadAuthority(spec.Cluster.PKI(), "ca")
+	if err != nil {
+		return nil, err
+	}
+	crt, key, err := root.Issue(pki.Identity{File: "kubelet-server", Name: spec.Node, Hosts: []string{loopback}})
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(crt, key)
+	if err != nil {
+		return nil, fmt.Errorf("simulated node: %w", err)
+	}
+	clients := x509.NewCertPool()
+	clients.AppendCertsFromPEM(root.PEM())
+	listener, err := tls.Listen("tcp", net.JoinHostPort(loopback, "0"), &tls.Config{
+		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12,
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("simulated node: %w", err)
+	}
+	return simnode.New(simnode.Options{
+		Name: spec.Node, Address: loopback, PodCIDR: spec.Cluster.PodCIDR(), Client: client, Listener: listener,
+	})
 }

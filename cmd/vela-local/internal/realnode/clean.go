@@ -43,7 +43,16 @@ func Clean(ctx context.Context, owner state.Dir, clusters []state.Cluster) error
 // Forget removes the state of real nodes that is kept outside the data
 // directory.
 func Forget(owner state.Dir) error {
-	return os.RemoveAll(filepath.Join(longStateDir, owner.ID()))
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	if err := os.RemoveAll(filepath.Join(longStateDir, owner.ID())); err != nil {
+		return fmt.Errorf("remove node state: %w", err)
+	}
+	for _, shared := range []string{longStateDir, runDir} {
+		_ = os.Remove(shared) // other installations keep it
+	}
+	return nil
 }
 
 // unmountBelow detaches every mount at or below dir, the newest first.

@@ -77,6 +77,7 @@ func (n *Node) status() corev1.NodeStatus {
 			{Type: corev1.NodeInternalIP, Address: n.address},
 			{Type: corev1.NodeHostName, Address: n.name},
 		},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: n.port()}},
 		NodeInfo: corev1.NodeSystemInfo{
 			OperatingSystem: runtime.GOOS, Architecture: runtime.GOARCH,
 			KubeletVersion: version.Get().GitVersion, ContainerRuntimeVersion: "simulated://1",

@@ -12,9 +12,11 @@ package simnode
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,13 +49,14 @@ const (
 
 // A Node is one simulated node. Make one with New.
 type Node struct {
-	name    string
-	address string
-	client  kubernetes.Interface
-	pods    cache.SharedIndexInformer
-	queue   workqueue.TypedRateLimitingInterface[string]
-	ips     *addresses
-	now     func() time.Time
+	name     string
+	address  string
+	client   kubernetes.Interface
+	listener net.Listener
+	pods     cache.SharedIndexInformer
+	queue    workqueue.TypedRateLimitingInterface[string]
+	ips      *addresses
+	now      func() time.Time
 }
 
 // Options describe a node.
@@ -62,6 +65,9 @@ type Options struct {
 	Address string // the node's own, shown as its internal IP
 	PodCIDR string
 	Client  kubernetes.Interface
+	// Listener, when there is one, answers what the API server asks a kubelet
+	// for. It must verify certificates. Run closes it.
+	Listener net.Listener
 }
 
 // New returns a node that is not registered yet.
@@ -71,12 +77,13 @@ func New(o Options) (*Node, error) {
 		return nil, fmt.Errorf("pod addresses of node %q: %w", o.Name, err)
 	}
 	n := &Node{
-		name:    o.Name,
-		address: o.Address,
-		client:  o.Client,
-		ips:     newAddresses(prefix),
-		now:     time.Now,
-		queue:   workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
+		name:     o.Name,
+		address:  o.Address,
+		client:   o.Client,
+		listener: o.Listener,
+		ips:      newAddresses(prefix),
+		now:      time.Now,
+		queue:    workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 	}
 	n.pods = cache.NewSharedIndexInformer(n.scheduled(), &corev1.Pod{}, 0, cache.Indexers{})
 	if err := n.pods.SetTransform(dropManagedFields); err != nil {
@@ -138,7 +145,10 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 	if err := ready(); err != nil {
 		return err
 	}
-	return n.heartbeat(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.serve(ctx) })
+	group.Go(func() error { return n.heartbeat(ctx) })
+	return group.Wait()
 }
 
 func (n *Node) enqueue(obj any) {

@@ -2,7 +2,12 @@ package simnode
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -214,5 +219,39 @@ func await(t *testing.T, ctx context.Context, w watch.Interface, want func(watch
 		case <-ctx.Done():
 			t.Fatal("the awaited event did not come")
 		}
+	}
+}
+
+// TestEndpoint asks as the API server would, and as somebody else.
+func TestEndpoint(t *testing.T) {
+	n := newTestNode(t, fake.NewClientset(), time.Now)
+	if err := n.pods.GetStore().Add(pod("web", nil)); err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct {
+		path  string
+		group string
+		code  int
+		body  string
+	}{
+		"logs say that there are none":   {"/containerLogs/default/web/main", masters, http.StatusOK, "container main has no output: " + nothingRuns + "\n"},
+		"of a pod that is not here":      {"/containerLogs/default/db/main", masters, http.StatusNotFound, "no pod default/db on node node\n"},
+		"exec says what would help":      {"/exec/default/web/main", masters, http.StatusNotImplemented, nothingRuns + "\n"},
+		"others are refused":             {"/containerLogs/default/web/main", "system:nodes", http.StatusForbidden, "only the API server may ask\n"},
+		"so is who shows no certificate": {"/containerLogs/default/web/main", "", http.StatusForbidden, "only the API server may ask\n"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, tc.path, nil)
+			if tc.group != "" {
+				cert := &x509.Certificate{Subject: pkix.Name{Organization: []string{tc.group}}}
+				r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}
+			}
+			w := httptest.NewRecorder()
+			n.endpoint().ServeHTTP(w, r)
+			if diff := cmp.Diff([]any{tc.code, tc.body}, []any{w.Code, w.Body.String()}); diff != "" {
+				t.Errorf("answer mismatch (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
