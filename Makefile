@@ -91,8 +91,8 @@ generate: ## Write deepcopy, CRDs, the definitions of the chart and docs/cli
 	@UPDATE=1 go test -count=1 ./references/docgen >/dev/null
 
 .PHONY: fmt
-fmt: ## Format Go
-	@git ls-files -co --exclude-standard '*.go' | xargs gofmt -s -w
+fmt: ## Format Go, except for what is generated
+	@git ls-files -co --exclude-standard '*.go' | grep -v '/zz_generated' | xargs gofmt -s -w
 
 .PHONY: lint
 lint: ## Run vet, staticcheck and friends, and the architecture check
