@@ -3,6 +3,7 @@ package definition_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"cuelang.org/go/cue/format"
@@ -23,6 +24,9 @@ func TestBuiltinFiles(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if _, err := os.Stat(strings.TrimSuffix(file, ".cue") + ".txtar"); err != nil {
+				t.Errorf("there is no golden file: %v", err)
 			}
 			formatted, err := format.Source(text, format.Simplify())
 			if err != nil {
