@@ -92,7 +92,7 @@ generate: ## Write deepcopy, CRDs, the definitions of the chart and docs/cli
 
 .PHONY: fmt
 fmt: ## Format Go, except for what is generated
-	@git ls-files -co --exclude-standard '*.go' | grep -v '/zz_generated' | xargs gofmt -s -w
+	@git ls-files -co --exclude-standard '*.go' | grep -v '/zz_generated' | xargs -r ls 2>/dev/null | xargs -r gofmt -s -w
 
 .PHONY: lint
 lint: ## Run vet, staticcheck and friends, and the architecture check

@@ -40,7 +40,7 @@ spelling() {
 
 formatted() {
 	local files
-	files=$(git ls-files -co --exclude-standard '*.go' | grep -v '/zz_generated' | xargs gofmt -s -l)
+	files=$(git ls-files -co --exclude-standard '*.go' | grep -v '/zz_generated' | xargs -r ls 2>/dev/null | xargs -r gofmt -s -l)
 	[ -z "$files" ] || { echo "not formatted, run \`make fmt\`:"; echo "$files"; return 1; }
 }
 
