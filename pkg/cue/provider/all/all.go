@@ -11,6 +11,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/base64"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
@@ -27,6 +28,7 @@ type Deps struct {
 	Deployer    oam.Deployer
 	Application oam.Application
 	Log         util.Log
+	HTTP        http.Options
 	Session     builtin.Session // one attempt of a step
 	Allow       oam.Allow       // asked before a delivery; nil allows it
 }
@@ -34,7 +36,7 @@ type Deps struct {
 // DefinitionSchemas are the texts that components, traits and policies can
 // import.
 func DefinitionSchemas() []provider.Schema {
-	return []provider.Schema{base64.Schema(), cue.Schema(), kube.DefinitionSchema()}
+	return []provider.Schema{base64.Schema(), cue.Schema(), http.DefinitionSchema(), kube.DefinitionSchema()}
 }
 
 // Definition returns the actions of components, traits and policies.
@@ -42,6 +44,7 @@ func Definition(d Deps) provider.Table {
 	return provider.NewTable(
 		base64.New(),
 		cue.New(),
+		http.Definition(d.HTTP),
 		kube.Definition(kube.Options{Reader: d.Reader}),
 	)
 }
@@ -49,7 +52,7 @@ func Definition(d Deps) provider.Table {
 // WorkflowSchemas are the texts that workflow steps can import.
 func WorkflowSchemas() []provider.Schema {
 	return append(op.Schemas(),
-		base64.Schema(), builtin.Schema(), cue.Schema(), kube.WorkflowSchema(), multicluster.Schema(), oam.Schema(),
+		base64.Schema(), builtin.Schema(), cue.Schema(), http.WorkflowSchema(), kube.WorkflowSchema(), multicluster.Schema(), oam.Schema(),
 		time.Schema(), util.Schema(),
 	)
 }
@@ -59,6 +62,7 @@ func Workflow(d Deps) provider.Table {
 	pkgs := []provider.Package{
 		base64.New(),
 		cue.New(),
+		http.Workflow(d.HTTP),
 		kube.Workflow(kube.Options{Reader: d.Reader, Writer: d.Writer}),
 		multicluster.New(multicluster.Options{Fleet: d.Fleet, Deployer: d.Deployer, Allow: d.Allow}),
 		oam.New(oam.Options{Deployer: d.Deployer, Application: d.Application, Allow: d.Allow}),

@@ -9,6 +9,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
@@ -24,6 +25,7 @@ func TestSchemas(t *testing.T) {
 		Deployer:    struct{ oam.Deployer }{},
 		Application: struct{ oam.Application }{},
 		Session:     struct{ builtin.Session }{},
+		HTTP:        http.Options{Client: http.NewClient(nil, nil)},
 	}
 	compilers := map[string]struct {
 		schemas []provider.Schema
@@ -86,7 +88,7 @@ func calls(text string) []string {
 
 func TestNothingIsOfferedWithoutItsMeans(t *testing.T) {
 	table := all.Workflow(all.Deps{})
-	for _, call := range []string{"kube.read", "kube.apply", "multicluster.deploy", "oam.component-apply", "oam.load", "builtin.wait"} {
+	for _, call := range []string{"kube.read", "kube.apply", "multicluster.deploy", "oam.component-apply", "oam.load", "builtin.wait", "http.do"} {
 		p, do, _ := strings.Cut(call, ".")
 		if _, _, ok := table.Lookup(p, do); ok {
 			t.Errorf("%s is offered without anything behind it", call)
