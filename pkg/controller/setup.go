@@ -7,7 +7,9 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -91,7 +93,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	tracker := inventory.NewTracker(hub)
 	d := &delivery.Delivery{
-		Engine: templates, Renderer: render.New(render.Options{Engine: templates}), Observer: observe.New(templates),
+		Engine: templates, Renderer: render.New(render.Options{Engine: templates, Scope: scopeIn(registry.Hub())}), Observer: observe.New(templates),
 		Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
 		Applications: func(ctx context.Context, namespace, name string) (*v1beta1.Application, error) {
 			app := &v1beta1.Application{}
@@ -113,6 +115,17 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		RevisionLimit: o.RevisionLimit,
 	}
 	return r.Setup(mgr, registry, o.Concurrency)
+}
+
+// scopeIn asks a cluster whether objects of a kind live in namespaces.
+func scopeIn(c *cluster.Cluster) render.Scope {
+	return func(gvk schema.GroupVersionKind) (namespaced, known bool) {
+		mapping, err := c.Mapping(context.Background(), gvk) // bounded by the timeout of the cluster, and remembered
+		if err != nil {
+			return false, false
+		}
+		return mapping.Scope.Name() == meta.RESTScopeNameNamespace, true
+	}
 }
 
 // stepRunners finds what executes the steps of a run: their definitions are
