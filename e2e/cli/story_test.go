@@ -75,6 +75,11 @@ spec:
 // looked at, and no secret is ever shown.
 func TestStory(t *testing.T) {
 	controlPlane(t)
+	t.Run("plan, approve, delete", planApproveDelete)
+	t.Run("publish, hold, end, repeat", publishHoldEndRepeat)
+}
+
+func planApproveDelete(t *testing.T) {
 	ns, dir := env.Namespace(t), t.TempDir()
 	k8s := env.Client(t)
 	all := ""
@@ -126,5 +131,84 @@ func TestStory(t *testing.T) {
 	env.EventuallyGone(t, note)
 	if strings.Contains(all, "hunter2") || strings.Contains(all, "aHVudGVyMg") {
 		t.Errorf("a secret was shown:\n%s", all)
+	}
+}
+
+const pausing = `apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata:
+  name: pausing
+spec:
+  components:
+    - name: note
+      type: k8s-objects
+      properties:
+        objects:
+          - {apiVersion: v1, kind: ConfigMap, metadata: {name: pausing}}
+  workflow:
+    steps:
+      - {name: ask, type: suspend}
+      - {name: note, type: apply-component, properties: {component: note}}
+`
+
+// publishHoldEndRepeat: what people do to a workflow has an effect that the
+// next command sees, and a version that is published anew is not taken for
+// delivered because the one before was.
+func publishHoldEndRepeat(t *testing.T) {
+	ns, dir := env.Namespace(t), t.TempDir()
+	write(t, dir, "app.yaml", pausing)
+	for _, step := range []struct {
+		args []string
+		exit int
+		want string
+	}{
+		{[]string{"up", "-f", "app.yaml", "--timeout", "1m"}, 0, "Step ask waits for the approval of its plan"},
+		{[]string{"plan", "pausing"}, 0, "Step ask  waits for approval"},
+		{[]string{"workflow", "resume", "pausing"}, 0, "Step ask: plan"},
+		{[]string{"up", "-f", "app.yaml", "--wait-for", "healthy", "--timeout", "1m"}, 0, "running"},
+		{[]string{"workflow", "resume", "pausing"}, 1, "it can only be restarted"},
+		{[]string{"up", "-f", "app.yaml", "--publish-version", "two", "--timeout", "1m"}, 0, "Step ask waits for the approval of its plan"},
+		{[]string{"workflow", "terminate", "pausing"}, 0, "is terminated"},
+		{[]string{"up", "-f", "app.yaml", "--publish-version", "two", "--timeout", "1m"}, 1, "workflowTerminated"},
+		{[]string{"status", "pausing"}, 1, "workflowTerminated"},
+		{[]string{"workflow", "restart", "pausing"}, 0, "begins anew"},
+		{[]string{"up", "-f", "app.yaml", "--publish-version", "two", "--timeout", "1m"}, 0, "Step ask waits for the approval of its plan"},
+		{[]string{"workflow", "list"}, 0, "suspending"},
+		{[]string{"delete", "pausing", "--timeout", "1m"}, 0, "is deleted"},
+	} {
+		r := vela(t, dir, append(step.args, "-n", ns)...)
+		if r.exit != step.exit || !strings.Contains(r.stdout+r.stderr, step.want) {
+			t.Fatalf("vela %s: exit code %d, want %d and %q\n%s%s", strings.Join(step.args, " "), r.exit, step.exit, step.want, r.stdout, r.stderr)
+		}
+		if strings.Contains(r.stdout, "the step still shows") {
+			t.Fatalf("nothing changed, yet the plan is another one than the step shows:\n%s", r.stdout)
+		}
+	}
+}
+
+// TestClusters: a cluster joins, is listed, labelled, renamed and detached.
+func TestClusters(t *testing.T) {
+	dir := t.TempDir()
+	member := env.Cluster(t, "member", env.WithoutCRDs())
+	for _, step := range []struct {
+		args []string
+		exit int
+		want string
+	}{
+		{[]string{"join", member.Kubeconfig(), "--name", "eu", "--labels", "region=eu"}, 0, "Cluster eu joined"},
+		{[]string{"join", member.Kubeconfig(), "--name", "again"}, 1, `has joined already as "eu"`},
+		{[]string{"labels", "add", "eu", "tier=gold"}, 0, "changed"},
+		{[]string{"list"}, 0, "region=eu,tier=gold"},
+		{[]string{"list", "-o", "name"}, 0, "local\neu\n"},
+		{[]string{"labels", "del", "eu", "tier"}, 0, "changed"},
+		{[]string{"rename", "eu", "europe"}, 0, "now called europe"},
+		{[]string{"list", "-o", "json"}, 0, `"state": "ready"`},
+		{[]string{"detach", "eu"}, 1, `no cluster "eu" has joined`},
+		{[]string{"detach", "europe"}, 0, "is detached"},
+	} {
+		r := vela(t, dir, append([]string{"cluster"}, step.args...)...)
+		if r.exit != step.exit || !strings.Contains(r.stdout+r.stderr, step.want) {
+			t.Fatalf("vela cluster %s: exit code %d, want %d and %q\n%s%s", strings.Join(step.args, " "), r.exit, step.exit, step.want, r.stdout, r.stderr)
+		}
 	}
 }

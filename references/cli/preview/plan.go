@@ -126,6 +126,7 @@ func (p *Preview) plan(ctx context.Context, s *Subject, over func(v1beta1.StepPh
 		}
 		view.Steps = append(view.Steps, step)
 	}
+	gates(s.Blueprint, &view, phases)
 	if !complete {
 		return view, nil
 	}
