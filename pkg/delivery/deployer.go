@@ -11,6 +11,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 )
@@ -39,7 +40,7 @@ func (d deployer) Deploy(ctx context.Context, req oam.DeployRequest) (oam.Deploy
 		t.Inline = append(t.Inline, blueprint.Policy{Name: p.Name, Type: p.Type, Properties: p.Properties})
 	}
 	out, err := d.deliver(ctx, t, req.Allow)
-	return oam.DeployResult{Plan: shown(out), Healthy: out.Done, Message: out.Message}, err
+	return oam.DeployResult{Healthy: out.Done, Message: out.Message}, err
 }
 
 // Apply implements oam.Deployer.
@@ -50,9 +51,9 @@ func (d deployer) Apply(ctx context.Context, req oam.ApplyRequest) (oam.ApplyRes
 	}
 	out, err := d.deliver(ctx, t, req.Allow)
 	if err != nil {
-		return oam.ApplyResult{Plan: shown(out)}, err
+		return oam.ApplyResult{}, err
 	}
-	result := oam.ApplyResult{Plan: shown(out), Healthy: out.Done, Message: out.Message}
+	result := oam.ApplyResult{Healthy: out.Done, Message: out.Message}
 	live := map[manifest.Key]*unstructured.Unstructured{}
 	for _, o := range d.run.delivery.objects(ctx, out.manifests) {
 		if o.Live != nil {
@@ -116,26 +117,40 @@ func fill(result *oam.ApplyResult, manifests []manifest.Manifest, object func(ma
 	}
 }
 
-// shown is a plan as an approval shows and remembers it.
+// shown is a plan as an approval shows and remembers it: every write of it. What
+// it wants is known by the digest of the real values, so that an approval of one
+// secret is not one of another that looks the same.
 func shown(out Outcome) oam.Plan {
-	s := out.Plan.Summary()
-	p := oam.Plan{Digest: s.Digest}
-	for _, item := range s.Items {
-		p.Entries = append(p.Entries, oam.Entry{
-			Object: item.Cluster + ": " + item.Object, Action: item.Action, Wanted: item.Content, Text: item.Text(),
-		})
+	p := oam.Plan{Digest: out.Plan.Digest}
+	entry := func(one plan.Plan, wanted any) {
+		for _, item := range one.Summary().Items {
+			p.Entries = append(p.Entries, oam.Entry{
+				Object: item.Cluster + ": " + item.Object, Component: item.Component, Action: item.Action,
+				Wanted: manifest.Digest(wanted)[:wantedDigits], Text: item.Text(),
+			})
+		}
+	}
+	for _, a := range out.Plan.Applies {
+		if a.Writes() {
+			entry(plan.Plan{Applies: []plan.Apply{a}}, []any{a.Digest, a.Replace, a.Patch})
+		}
+	}
+	for _, d := range out.Plan.Deletes {
+		entry(plan.Plan{Deletes: []plan.Delete{d}}, []any{d.Orphan, d.Release})
 	}
 	for _, l := range out.Later {
 		p.Entries = append(p.Entries, oam.Entry{
-			Object: fmt.Sprintf("%s: component %s", l.Place.Cluster, l.Component), Action: "later", Wanted: l.Digest,
-			Text: fmt.Sprintf("known when %v is", l.Inputs),
+			Object: fmt.Sprintf("%s: component %s", l.Place.Cluster, l.Component), Component: l.Component, Action: oam.Later,
+			Wanted: l.Digest, Text: fmt.Sprintf("known when %v is", l.Inputs),
 		})
 	}
 	if len(out.Later) > 0 {
-		p.Digest = "sha256:" + manifest.Digest([]any{s.Digest, out.Later})
+		p.Digest = "sha256:" + manifest.Digest([]any{out.Plan.Digest, out.Later})
 	}
 	return p
 }
+
+const wantedDigits = 32
 
 // keep remembers what a step asked for, so that it is still known to be wanted
 // when the step is done.

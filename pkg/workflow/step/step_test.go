@@ -57,7 +57,7 @@ func (f *fleet) Deploy(_ context.Context, req oam.DeployRequest) (oam.DeployResu
 	plan := f.plan(cluster)
 	if req.Allow != nil {
 		if err := req.Allow(plan); err != nil {
-			return oam.DeployResult{Plan: plan}, fmt.Errorf("deploy to %s: %w", cluster, err)
+			return oam.DeployResult{}, fmt.Errorf("deploy to %s: %w", cluster, err)
 		}
 	}
 	for _, e := range plan.Entries {
@@ -72,12 +72,12 @@ func (f *fleet) Deploy(_ context.Context, req oam.DeployRequest) (oam.DeployResu
 			panic(errDied)
 		}
 	}
-	return oam.DeployResult{Plan: plan, Healthy: !f.unhealthy[cluster], Message: cluster + " is starting"}, nil
+	return oam.DeployResult{Healthy: !f.unhealthy[cluster], Message: cluster + " is starting"}, nil
 }
 
 func (f *fleet) Apply(ctx context.Context, req oam.ApplyRequest) (oam.ApplyResult, error) {
 	res, err := f.Deploy(ctx, oam.DeployRequest{Policies: []string{req.Cluster}, Allow: req.Allow})
-	return oam.ApplyResult{Plan: res.Plan, Healthy: res.Healthy, Message: res.Message}, err
+	return oam.ApplyResult{Healthy: res.Healthy, Message: res.Message}, err
 }
 
 func (f *fleet) Render(context.Context, oam.ApplyRequest) (oam.ApplyResult, error) {

@@ -114,11 +114,11 @@ func (w deployer) Deploy(_ context.Context, req oam.DeployRequest) (oam.DeployRe
 	plan := oam.Plan{Digest: "sha256:1", Entries: []oam.Entry{{Object: "production: Deployment default/web", Action: "create"}}}
 	if req.Allow != nil {
 		if err := req.Allow(plan); err != nil {
-			return oam.DeployResult{Plan: plan}, err
+			return oam.DeployResult{}, err
 		}
 	}
 	w.note("deploy", req)
-	return oam.DeployResult{Plan: plan, Healthy: !w.unhealthy, Message: "web is starting"}, nil
+	return oam.DeployResult{Healthy: !w.unhealthy, Message: "web is starting"}, nil
 }
 
 func (w deployer) Apply(_ context.Context, req oam.ApplyRequest) (oam.ApplyResult, error) {

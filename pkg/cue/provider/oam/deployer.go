@@ -60,7 +60,6 @@ type DeployRequest struct {
 
 // A DeployResult is how far a delivery has come.
 type DeployResult struct {
-	Plan    Plan   // what this call planned, without what is unchanged
 	Healthy bool   // everything is sent and healthy; else the step waits
 	Message string // what it waits for, one sentence, without times
 
@@ -90,7 +89,6 @@ type ApplyResult struct {
 	Output  *unstructured.Unstructured            // the workload; live when it was sent
 	Outputs map[string]*unstructured.Unstructured // auxiliary objects by name
 
-	Plan    Plan
 	Healthy bool
 	Message string
 	After   time.Duration

@@ -19,7 +19,7 @@ type Entry struct {
 	Object    string `json:"object"`              // "production: Deployment.apps default/web"
 	Component string `json:"component,omitempty"` // that it belongs to
 	Action    string `json:"action"`              // create, update, recreate, adopt, share, delete or Later
-	Wanted    string `json:"wanted,omitempty"`    // digest of the wanted content
+	Wanted    string `json:"wanted,omitempty"`    // digest of the wanted content, of the real values
 	Text      string `json:"text,omitempty"`      // what changes, masked: "spec.replicas: 2 -> 3"
 }
 

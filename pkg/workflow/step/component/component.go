@@ -40,7 +40,7 @@ func (r Runner) Run(ctx context.Context, run workflow.StepRun) (workflow.StepRes
 		return workflow.StepResult{}, err
 	}
 	gate := approval.New(run, false)
-	req.Allow = gate.Allow
+	req.Allow = gate.Func()
 	res, err := r.Deployer(run.Name).Apply(ctx, req)
 	switch {
 	case gate.Held():
@@ -60,7 +60,7 @@ func (r Runner) Plan(ctx context.Context, run workflow.StepRun) (plan *oam.Plan,
 		return nil, false, err
 	}
 	gate := approval.Look(run)
-	req.Allow = gate.Allow
+	req.Allow = gate.Func()
 	_, err = r.Deployer(run.Name).Apply(ctx, req)
 	if p, ok := gate.Plan(); ok {
 		return &p, false, nil

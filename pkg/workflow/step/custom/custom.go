@@ -50,7 +50,7 @@ func (r Runner) Run(ctx context.Context, run workflow.StepRun) (workflow.StepRes
 	}
 	s := &session{run: run}
 	gate := approval.New(run, false)
-	value, err := tmpl.Eval(ctx, input(run, r.Actions(run, s, gate.Allow)))
+	value, err := tmpl.Eval(ctx, input(run, r.Actions(run, s, gate.Func())))
 	if gate.Held() {
 		return s.result(gate.Result()), nil
 	}
@@ -166,7 +166,7 @@ func (r Runner) paused(ctx context.Context, tmpl *cue.Template, s *session, paus
 func (r Runner) lookAhead(ctx context.Context, tmpl *cue.Template, run workflow.StepRun) (*oam.Plan, error) {
 	gate := approval.Look(run)
 	s := &session{run: run, ahead: true}
-	_, err := tmpl.Eval(ctx, input(run, onlyPlanning(r.Actions(run, s, gate.Allow))))
+	_, err := tmpl.Eval(ctx, input(run, onlyPlanning(r.Actions(run, s, gate.Func()))))
 	if plan, ok := gate.Plan(); ok {
 		return &plan, nil
 	}

@@ -53,7 +53,7 @@ func (r Runner) Run(ctx context.Context, run workflow.StepRun) (workflow.StepRes
 		return workflow.StepResult{}, err
 	}
 	gate := approval.New(run, !auto)
-	req.Allow = gate.Allow
+	req.Allow = gate.Func()
 	res, err := r.Deployer(run.Name).Deploy(ctx, req)
 	switch {
 	case gate.Held():
@@ -74,7 +74,7 @@ func (r Runner) Plan(ctx context.Context, run workflow.StepRun) (plan *oam.Plan,
 		return nil, !auto, err
 	}
 	gate := approval.Look(run)
-	req.Allow = gate.Allow
+	req.Allow = gate.Func()
 	_, err = r.Deployer(run.Name).Deploy(ctx, req)
 	if p, ok := gate.Plan(); ok {
 		return &p, false, nil
