@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 )
 
@@ -53,25 +54,42 @@ func missingKind(err error) bool {
 	return strings.Contains(err.Error(), "could not find the requested resource")
 }
 
-// Explain adds to an error of talking to the cluster what the user can do.
+// Explain adds to an error of talking to the hub what the user can do.
 func (f *Factory) Explain(err error) error {
-	var network *net.OpError
-	var dns *net.DNSError
-	switch {
-	case err == nil || f.resolved.config == nil:
+	if err == nil || f.resolved.config == nil {
 		return err
-	case errors.As(err, &dns), errors.As(err, &network):
-		return console.Hint(fmt.Errorf("the cluster %s (%s) does not answer: %w", f.resolved.config.Host, f.resolved.origin, err),
+	}
+	where := fmt.Sprintf("the cluster %s (%s)", f.resolved.config.Host, f.resolved.origin)
+	if cause := silence(err); cause != "" {
+		return console.Hint(fmt.Errorf("%s does not answer: %s", where, cause),
 			"is it running? for clusters on this machine: vela local status",
 			"another cluster: --kubeconfig FILE or --context NAME")
+	}
+	switch {
 	case apierrors.IsNotFound(err) && missingKind(err):
-		return console.Hint(fmt.Errorf("the cluster %s (%s) does not know vela's kinds: %w", f.resolved.config.Host, f.resolved.origin, err),
+		return console.Hint(fmt.Errorf("%s does not know vela's kinds: %w", where, err),
 			"is it the right cluster? choose one with --kubeconfig or --context",
 			"or install the control plane into it: chart charts/vela-core")
 	case apierrors.IsUnauthorized(err):
-		return console.Hint(fmt.Errorf("the cluster %s (%s) does not accept the credentials: %w", f.resolved.config.Host, f.resolved.origin, err),
+		return console.Hint(fmt.Errorf("%s does not accept the credentials: %w", where, err),
 			"renew the kubeconfig, or choose another with --kubeconfig")
 	default:
 		return err
+	}
+}
+
+// silence is why the hub did not answer at all, "" when it did.
+func silence(err error) string {
+	var network *net.OpError
+	var away *cluster.AwayError
+	switch {
+	case errors.As(err, &away) && away.Cluster == cluster.Local:
+		return away.Reason
+	case errors.As(err, &away):
+		return "" // a member: the message says it already
+	case errors.As(err, &network):
+		return network.Error()
+	default:
+		return ""
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,21 +23,9 @@ const pause = time.Second
 // exist. A connection that breaks is made again.
 func Follow(ctx context.Context, c client.WithWatch, key client.ObjectKey, see func(app *v1beta1.Application) (done bool, err error)) error {
 	for {
-		app := &v1beta1.Application{}
-		err := c.Get(ctx, key, app)
-		switch {
-		case apierrors.IsNotFound(err) && !missingKind(err):
-			app = nil
-		case err != nil:
-			return fmt.Errorf("read application %s: %w", key, err)
-		}
-		if done, err := see(app); done || err != nil {
+		done, err := followOnce(ctx, c, key, see)
+		if done || err != nil {
 			return err
-		}
-		if app != nil {
-			if done, err := followFrom(ctx, c, app, see); done || err != nil {
-				return err
-			}
 		}
 		select {
 		case <-ctx.Done():
@@ -44,6 +33,31 @@ func Follow(ctx context.Context, c client.WithWatch, key client.ObjectKey, see f
 		case <-time.After(pause):
 		}
 	}
+}
+
+// followOnce reads and watches until the connection ends.
+func followOnce(ctx context.Context, c client.WithWatch, key client.ObjectKey, see func(*v1beta1.Application) (bool, error)) (bool, error) {
+	app := &v1beta1.Application{}
+	err := c.Get(ctx, key, app)
+	switch {
+	case apierrors.IsNotFound(err) && !missingKind(err):
+		return see(nil)
+	case err != nil && passing(err):
+		return false, ctx.Err()
+	case err != nil:
+		return true, fmt.Errorf("read application %s: %w", key, err)
+	}
+	if done, err := see(app); done || err != nil {
+		return true, err
+	}
+	return followFrom(ctx, c, app, see)
+}
+
+// passing reports whether an error says nothing but that the server could not
+// answer now: it may be restarting.
+func passing(err error) bool {
+	return apierrors.ReasonForError(err) == metav1.StatusReasonUnknown || apierrors.IsServerTimeout(err) ||
+		apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTimeout(err)
 }
 
 // followFrom watches until the connection ends.

@@ -78,11 +78,14 @@ func diff(ctx context.Context, o *Options) error {
 			return err
 		}
 		var view planview.View
-		if o.Revision == "" {
-			view, err = p.Drift(ctx, subject)
-		} else {
-			view, err = p.Against(ctx, subject, o.Revision)
-		}
+		err = o.Factory.IO.While("comparing "+app.Name, func() (err error) {
+			if o.Revision == "" {
+				view, err = p.Drift(ctx, subject)
+			} else {
+				view, err = p.Against(ctx, subject, o.Revision)
+			}
+			return err
+		})
 		if err != nil {
 			return err
 		}

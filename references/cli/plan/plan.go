@@ -88,7 +88,11 @@ func show(ctx context.Context, o *Options) error {
 		for _, warning := range append(app.Warnings, subject.Blueprint.Warnings...) {
 			o.Factory.IO.Warnf("%s", warning)
 		}
-		view, err := p.Plan(ctx, subject)
+		var view planview.View
+		err = o.Factory.IO.While("asking the clusters about "+app.Name, func() (err error) {
+			view, err = p.Plan(ctx, subject)
+			return err
+		})
 		if err != nil {
 			return err
 		}

@@ -61,7 +61,11 @@ func join(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	info, err := clusters.Join(ctx, o.JoinOptions)
+	var info cluster.Info
+	err = o.Factory.IO.While("asking the cluster", func() (err error) {
+		info, err = clusters.Join(ctx, o.JoinOptions)
+		return err
+	})
 	if err != nil {
 		return err
 	}

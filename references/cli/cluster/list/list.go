@@ -70,7 +70,11 @@ func list(ctx context.Context, o *Options) error {
 	if o.Probe && o.Output != "name" {
 		ask = clusters.Probe
 	}
-	infos, err := ask(ctx)
+	var infos []cluster.Info
+	err = o.Factory.IO.While("asking the clusters", func() (err error) {
+		infos, err = ask(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
