@@ -121,7 +121,7 @@ func fill(result *oam.ApplyResult, manifests []manifest.Manifest, object func(ma
 // it wants is known by the digest of the real values, so that an approval of one
 // secret is not one of another that looks the same.
 func shown(out Outcome) oam.Plan {
-	p := oam.Plan{Digest: out.Plan.Digest}
+	p := oam.Plan{Digest: out.Digest()}
 	entry := func(one plan.Plan, wanted any) {
 		for _, item := range one.Summary().Items {
 			p.Entries = append(p.Entries, oam.Entry{
@@ -144,10 +144,16 @@ func shown(out Outcome) oam.Plan {
 			Wanted: l.Digest, Text: fmt.Sprintf("known when %v is", l.Inputs),
 		})
 	}
-	if len(out.Later) > 0 {
-		p.Digest = "sha256:" + manifest.Digest([]any{out.Plan.Digest, out.Later})
-	}
 	return p
+}
+
+// Digest is what an approval is bound to: what is planned, and that the rest is
+// not known yet.
+func (out Outcome) Digest() string {
+	if len(out.Later) == 0 {
+		return out.Plan.Digest
+	}
+	return "sha256:" + manifest.Digest([]any{out.Plan.Digest, out.Later})
 }
 
 const wantedDigits = 32

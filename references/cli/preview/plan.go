@@ -168,7 +168,7 @@ func (p *Preview) planStep(ctx context.Context, run *delivery.Run, s *Subject, t
 		return planview.Step{}, err
 	}
 	step := planview.Of(t.Step.Name, t.Step.Type, out.Plan)
-	step.Digest = digest(out)
+	step.Digest = out.Digest()
 	for _, later := range out.Later {
 		step.KnownAfter = append(step.KnownAfter, planview.After{
 			Component: later.Component, Cluster: later.Place.Cluster, Namespace: later.Place.Namespace,
@@ -179,14 +179,6 @@ func (p *Preview) planStep(ctx context.Context, run *delivery.Run, s *Subject, t
 		step.Waiting, step.WaitsFor = true, status.Plan.Digest
 	}
 	return step, nil
-}
-
-// digest is what an approval of out is bound to: what is known and what is not.
-func digest(out delivery.Outcome) string {
-	if len(out.Later) == 0 {
-		return out.Plan.Digest
-	}
-	return "sha256:" + manifest.Digest([]any{out.Plan.Digest, out.Later})
 }
 
 // giver is the step that puts out one of the inputs, "" when a component does.
