@@ -39,3 +39,17 @@ func TestKeyWithDefault(t *testing.T) {
 		t.Errorf("Apply() (-want +got):\n%s", diff)
 	}
 }
+
+// A marker before a chain of fields belongs to the last of them.
+func TestMergePatchBeforeChain(t *testing.T) {
+	p := read(t, "// +patchStrategy=jsonMergePatch\npatch: spec: list: [{b: 2}, ...]")
+	base := map[string]any{"spec": map[string]any{"list": []any{map[string]any{"a": int64(1)}, map[string]any{"c": int64(3)}}}}
+	got, err := patch.Apply(base, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"spec": map[string]any{"list": []any{map[string]any{"a": int64(1), "b": int64(2)}, map[string]any{"c": int64(3)}}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Apply() (-want +got):\n%s", diff)
+	}
+}

@@ -217,11 +217,15 @@ func (m Markers) Whole() Strategy {
 
 // WholeOf finds the whole-patch strategy from the markers of the patch itself.
 // CUE gives a comment before the chain `patch: operations: …` to the last field
-// of the chain, so fields that stand alone are looked at too.
+// of the chain, so operations that stand alone are looked at too. A merge patch
+// before a chain is not one: KubeVela does not see it there, and definitions
+// that unify would lose what they mean to keep.
 func WholeOf(m Markers, root *Node) Strategy {
-	s := m.Whole()
-	for n := root; s == Unify && n.kind == isObject && len(n.fields) == 1; n = n.fields[0].Value {
-		s = n.fields[0].Whole()
+	if s := m.Whole(); s != Unify || root.kind != isObject || len(root.fields) != 1 {
+		return s
 	}
-	return s
+	if f := root.fields[0]; f.Name == "operations" && f.Whole() == JSONPatch {
+		return JSONPatch
+	}
+	return Unify
 }
