@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/seed-c5f95f19/vela/apis"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -34,6 +34,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/metrics"
 	"github.com/seed-c5f95f19/vela/pkg/workflow/step"
 )
 
@@ -70,9 +71,13 @@ func CacheOptions() cache.Options {
 
 // Setup wires everything and adds it to mgr.
 func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
-	requests, err := cluster.NewMetrics(metrics.Registry)
+	requests, err := cluster.NewMetrics(ctrlmetrics.Registry)
 	if err != nil {
 		return fmt.Errorf("count requests: %w", err)
+	}
+	stages, err := metrics.NewDelivery(ctrlmetrics.Registry)
+	if err != nil {
+		return fmt.Errorf("time the stages: %w", err)
 	}
 	registry, err := cluster.NewRegistry(cluster.Options{Hub: mgr.GetConfig(), Metrics: requests})
 	if err != nil {
@@ -111,6 +116,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		Warm:          tracker.Warm,
 		Orphan:        tracker.Abandon,
 		Recorder:      mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // the newer API cannot say what happened without a related object
+		Metrics:       stages,
 		Clock:         clock.RealClock{},
 		RevisionLimit: o.RevisionLimit,
 	}

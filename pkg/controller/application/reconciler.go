@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -28,6 +29,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
 	"github.com/seed-c5f95f19/vela/pkg/event"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/metrics"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
@@ -51,6 +53,7 @@ type Reconciler struct {
 	Orphan func(context.Context, inventory.Owner) error
 
 	Recorder      event.Recorder
+	Metrics       *metrics.Delivery // nil: nobody measures
 	Clock         clock.PassiveClock
 	RevisionLimit int
 
@@ -105,7 +108,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (res ctrl.
 	}
 	defer func() { res, err = r.reportOn(ctx, s, res, err) }()
 	for _, p := range r.phases() {
+		began := r.Clock.Now()
 		out, err := p.run(ctx, s)
+		r.Metrics.Stage(strings.ToLower(string(p.stage)), r.Clock.Since(began), err)
 		if err != nil {
 			s.report.Failed = p.stage
 			return res, err
