@@ -42,6 +42,10 @@ func TestAtRestNothingIsWritten(t *testing.T) {
 	app := build.App(ns+"/rest").Component("a", "k8s-objects", configMap("a", "1")).Object()
 	env.Create(t, app)
 	reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	env.Eventually(t, "the event of the delivery, which is written behind our back", func() (bool, error) {
+		events := &corev1.EventList{}
+		return hub.List(t.Context(), events, client.InNamespace(ns)) == nil && len(events.Items) > 0, nil
+	})
 	before := seen.about(ns)
 
 	// An event that changes nothing that is wanted: somebody else's field.
@@ -99,9 +103,7 @@ func TestWhatIsNotWantedAnyMoreGoes(t *testing.T) {
 	env.Create(t, app)
 	got := reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
 	got.Spec.Components = got.Spec.Components[:1]
-	if err := hub.Update(t.Context(), got); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, hub, got)
 	env.EventuallyGone(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "b"}})
 	reaches(t, hub, app, "running again", phase(v1beta1.ApplicationRunning))
 	read(t, hub, ns, "a")
@@ -141,9 +143,7 @@ func TestApprovalIsBoundToThePlan(t *testing.T) {
 
 	// The old digest is refused after the wanted state has changed.
 	waiting.Spec.Components[0].Properties = build.Raw(configMap("a", "2"))
-	if err := hub.Update(t.Context(), waiting); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, hub, waiting)
 	again := reaches(t, hub, app, "suspended with a new plan", func(a *v1beta1.Application) bool {
 		wf := a.Status.Workflow
 		return phase(v1beta1.ApplicationWorkflowSuspending)(a) && wf.Steps[0].Plan != nil && wf.Steps[0].Plan.Digest != shown.Digest

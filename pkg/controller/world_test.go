@@ -2,13 +2,17 @@ package controller_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -61,6 +65,7 @@ var world = sync.OnceValues(func() (*requests, error) {
 	t := setup
 	cfg := env.Config(t)
 	seen := &requests{}
+	ctrl.SetLogger(logr.Discard())
 	cfg.QPS = -1
 	cfg.Wrap(seen.wrap)
 	scheme, err := controller.Scheme()
@@ -140,4 +145,30 @@ func reaches(t *testing.T, c client.Client, app *v1beta1.Application, what strin
 
 func phase(p v1beta1.ApplicationPhase) func(*v1beta1.Application) bool {
 	return func(a *v1beta1.Application) bool { return a.Status.Phase == p }
+}
+
+// setReady says what a Deployment controller would say of a Deployment that
+// runs.
+func setReady(t *testing.T, c client.Client, key client.ObjectKey) error {
+	t.Helper()
+	d := &appsv1.Deployment{}
+	if err := c.Get(t.Context(), key, d); err != nil {
+		return err
+	}
+	n := *d.Spec.Replicas
+	d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n}
+	return c.Status().Update(t.Context(), d)
+}
+
+// edit writes the specification of app over the one that is stored, whatever
+// else was written meanwhile.
+func edit(t *testing.T, c client.Client, app *v1beta1.Application) {
+	t.Helper()
+	data, err := json.Marshal(map[string]any{"spec": app.Spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Patch(t.Context(), app, client.RawPatch(types.MergePatchType, data)); err != nil {
+		t.Fatal(err)
+	}
 }
