@@ -74,8 +74,8 @@ compat: build ## Score against the cases of KubeVela (RUN=regexp picks some)
 	@$(COMPAT)/run $(if $(filter-out .,$(RUN)),--only '$(RUN)') $(BIN)/vela
 
 .PHONY: bench
-bench: build ## Measure; the table is bench/RESULTS.md (RUN=regexp picks some)
-	@go test -count=1 -timeout 3h -run '^$$' -bench '$(RUN)' -benchtime 1x ./bench/...
+bench: build ## Measure; the table is bench/RESULTS.md (LOAD=apps:100 picks a load)
+	@RUN='$(RUN)' LOAD='$(LOAD)' hack/bench.sh
 
 .PHONY: verify
 verify: ## Check that generated files, format, lint and architecture are in order
