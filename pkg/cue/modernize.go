@@ -23,14 +23,7 @@ func quoteWords(text string) string { return words.ReplaceAllString(text, `${1}"
 
 // modernize rewrites f in place and says what it did.
 func modernize(f *ast.File) []Warning {
-	m := modernizer{top: map[string][]ast.Node{}}
-	for _, d := range f.Decls {
-		if field, ok := d.(*ast.Field); ok {
-			if name, _, err := ast.LabelName(field.Label); err == nil {
-				m.top[name] = append(m.top[name], field.Value)
-			}
-		}
-	}
+	m := newModernizer(f)
 	m.listName = m.nameForList(f)
 	out := astutil.Apply(f, nil, m.rewrite).(*ast.File)
 	if m.usesList {
@@ -38,6 +31,18 @@ func modernize(f *ast.File) []Warning {
 	}
 	slices.SortStableFunc(m.warnings, func(a, b Warning) int { return a.Line - b.Line })
 	return m.warnings
+}
+
+func newModernizer(f *ast.File) *modernizer {
+	m := &modernizer{top: map[string][]ast.Node{}}
+	for _, d := range f.Decls {
+		if field, ok := d.(*ast.Field); ok {
+			if name, _, err := ast.LabelName(field.Label); err == nil {
+				m.top[name] = append(m.top[name], field.Value)
+			}
+		}
+	}
+	return m
 }
 
 type modernizer struct {

@@ -57,6 +57,9 @@ func parseTemplate(src Source, limits Limits) (*ast.File, []Warning, error) {
 		return nil, nil, firstOf(textError(err)) // the rest only follows from it
 	}
 	warnings := modernize(f)
+	if err := refuseEndless(f); err != nil {
+		return nil, nil, err
+	}
 	b := bounder{limit: limits.Repeat}
 	return f, warnings, b.apply(f)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -71,7 +72,14 @@ func (r *Result) lookup(path string) (cuelang.Value, bool) {
 	if p.Err() != nil {
 		return cuelang.Value{}, false
 	}
-	v := r.value.LookupPath(p)
+	v := r.value
+	for _, sel := range p.Selectors() {
+		next := v.LookupPath(cuelang.MakePath(sel))
+		if d, ok := v.Default(); !next.Exists() && ok { // a default is what counts
+			next = d.LookupPath(cuelang.MakePath(sel))
+		}
+		v = next
+	}
 	return v, v.Exists()
 }
 
@@ -117,8 +125,16 @@ func (r *Result) brokenParent(path string) error {
 		if !v.Exists() {
 			return nil
 		}
-		if v.Err() != nil && v.IncompleteKind() == cuelang.BottomKind {
-			return r.explain(located(valueErrors(v), path))
+		if v.LookupPath(cuelang.MakePath(sels[i])).Exists() {
+			continue
+		}
+		if v.Err() == nil || v.IncompleteKind() != cuelang.BottomKind {
+			continue
+		}
+		// What is wrong with other fields of the parent does not hide this one.
+		own := slices.DeleteFunc(valueErrors(v), func(e *Error) bool { return e.Path != "" })
+		if len(own) > 0 {
+			return r.explain(located(own, path))
 		}
 	}
 	return nil

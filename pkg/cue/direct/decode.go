@@ -13,15 +13,14 @@ func (r *Run) decode(n *node) (any, error) {
 	if v, ok := n.onlyData(); ok {
 		return r.clone(v)
 	}
-	if err := r.step(); err != nil {
+	if err := r.enter(); err != nil {
 		return nil, err
 	}
+	defer r.leave()
 	n, err := r.value(n)
 	if err != nil {
 		return nil, err
 	}
-	r.depth++
-	defer func() { r.depth-- }()
 	switch n.kind {
 	case isScalar:
 		return n.scalar, nil
@@ -38,6 +37,9 @@ func (r *Run) decode(n *node) (any, error) {
 		for i := range n.arcs {
 			a := &n.arcs[i]
 			if !regular(a.name) {
+				if err := r.sound(a); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			if out[a.name], err = r.decode(a.node); err != nil {
@@ -47,6 +49,15 @@ func (r *Run) decode(n *node) (any, error) {
 		return out, nil
 	}
 	return nil, errMissing
+}
+
+// sound looks at a hidden field or definition of a struct that is decoded: what
+// is wrong there is wrong with the struct.
+func (r *Run) sound(a *arc) error {
+	if strings.HasPrefix(a.name, letPrefix) {
+		return nil // evaluated when it is used
+	}
+	return r.check(a.node)
 }
 
 // onlyData returns the value of a node that is nothing but input.
@@ -103,8 +114,10 @@ func (r *Run) check(n *node) error {
 	for n.alias != nil {
 		n = n.alias
 	}
-	r.depth++
-	defer func() { r.depth-- }()
+	if err := r.enter(); err != nil {
+		return err
+	}
+	defer r.leave()
 	for _, e := range n.elems {
 		if err := r.check(e); err != nil {
 			return err
@@ -134,8 +147,10 @@ func (r *Run) patchNode(n *node) (*patch.Node, error) {
 	if _, ok := n.onlyData(); ok {
 		return r.patchNode(n)
 	}
-	r.depth++
-	defer func() { r.depth-- }()
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	defer r.leave()
 	switch n.kind {
 	case isScalar:
 		return patch.Scalar(n.scalar), nil
@@ -144,6 +159,9 @@ func (r *Run) patchNode(n *node) (*patch.Node, error) {
 		for i := range n.arcs {
 			a := &n.arcs[i]
 			if !regular(a.name) {
+				if err := r.sound(a); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			v, err := r.patchNode(a.node)

@@ -57,7 +57,7 @@ type Run struct {
 // maxSteps and maxDepth bound a run; beyond them it is Unsure.
 const (
 	maxSteps = 300_000
-	maxDepth = 150
+	maxDepth = 1_000
 )
 
 // Start begins an evaluation with the given top-level values, which must be
@@ -122,10 +122,14 @@ func (r *Run) Value(path []string) (v any, ok bool, err error) {
 				return nil, false, Unsure
 			}
 		}
+		parent := n
 		if n, err = r.lookup(n, name); err != nil {
 			return nil, false, sure(err)
 		}
 		if n == nil {
+			if i > 0 && r.check(parent) != nil {
+				return nil, false, Unsure // something wrong may hide it
+			}
 			return nil, false, nil
 		}
 	}

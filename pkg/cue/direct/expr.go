@@ -11,9 +11,14 @@ import (
 // concrete evaluates an expression to a scalar, or to a *node that is a struct
 // or a list.
 func (r *Run) concrete(x expr, e *env) (any, error) {
+	if lit, ok := x.(litX); ok {
+		return lit.v, nil
+	}
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	defer r.leave()
 	switch x := x.(type) {
-	case litX:
-		return x.v, nil
 	case interpX:
 		return r.interpolate(x, e)
 	case binX:
@@ -51,6 +56,9 @@ func (r *Run) concrete(x expr, e *env) (any, error) {
 			v, err := r.concrete(a, e)
 			if err != nil {
 				return nil, err
+			}
+			if n, ok := v.(*node); ok && r.check(n) != nil {
+				return nil, Unsure // a function needs to know all of its argument
 			}
 			args[i] = v
 		}
@@ -98,6 +106,10 @@ func (r *Run) nodeOf(x expr, e *env) (*node, error) {
 
 // resolve follows a reference. errMissing says that there is no such field.
 func (r *Run) resolve(x expr, e *env) (*node, error) {
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	defer r.leave()
 	switch x := x.(type) {
 	case fixedX:
 		return x.n, nil

@@ -128,6 +128,14 @@ func (r *Run) step() error {
 	return nil
 }
 
+// enter counts a level of recursion; leave ends it.
+func (r *Run) enter() error {
+	r.depth++
+	return r.step()
+}
+
+func (r *Run) leave() { r.depth-- }
+
 // expand looks at the conjuncts of n, without the comprehensions.
 func (r *Run) expand(n *node) error {
 	if n.err != nil {
@@ -139,13 +147,8 @@ func (r *Run) expand(n *node) error {
 	case static, done:
 		return nil
 	}
-	if err := r.step(); err != nil {
-		return err
-	}
 	n.state = expanding
-	r.depth++
 	err := r.expandConjuncts(n)
-	r.depth--
 	if err != nil {
 		n.err = err
 		return err
@@ -193,6 +196,10 @@ func (r *Run) target(n *node, c conj) (*node, bool, error) {
 
 // add makes c a condition of n.
 func (r *Run) add(n *node, c conj) error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	defer r.leave()
 	if c.isData {
 		return r.addData(n, c)
 	}
@@ -619,12 +626,11 @@ func (r *Run) runPending(n *node, p *pending) error {
 	case expanding:
 		return Unsure // a cycle
 	}
-	if err := r.step(); err != nil {
+	if err := r.enter(); err != nil {
 		return err
 	}
+	defer r.leave()
 	p.state = expanding
-	r.depth++
-	defer func() { r.depth-- }()
 	var err error
 	switch x := p.comp.embed.(type) {
 	case nil:
@@ -665,11 +671,10 @@ func (r *Run) complete(n *node) error {
 	if n.state == done {
 		return n.err
 	}
-	r.depth++
-	defer func() { r.depth-- }()
-	if err := r.step(); err != nil {
+	if err := r.enter(); err != nil {
 		return err
 	}
+	defer r.leave()
 	// Fields that must be there are looked at last.
 	for pass := range 2 {
 		for i := 0; i < len(n.pending); i++ {
