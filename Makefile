@@ -71,7 +71,7 @@ e2e: build ## Pass the user stories on the local clusters (RUN=regexp picks some
 
 .PHONY: compat
 compat: build ## Score against the cases of KubeVela (RUN=regexp picks some)
-	@$(COMPAT)/run $(if $(filter-out .,$(RUN)),--only '$(RUN)') $(BIN)/vela
+	@$(COMPAT)/run --vela $(BIN)/vela $(if $(filter-out .,$(RUN)),--only '$(RUN)' -v)
 
 .PHONY: bench
 bench: build ## Measure; the table is bench/RESULTS.md (LOAD=apps:100 picks a load)
