@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -29,7 +30,9 @@ func main() {
 	fs := pflag.NewFlagSet("vela-core", pflag.ContinueOnError)
 	c.bind(fs)
 	showVersion := fs.Bool("version", false, "print the version and exit")
-	if err := fs.Parse(os.Args[1:]); err != nil {
+	if err := fs.Parse(os.Args[1:]); errors.Is(err, pflag.ErrHelp) {
+		return // the usage is printed
+	} else if err != nil {
 		fail(err)
 	}
 	if *showVersion {
