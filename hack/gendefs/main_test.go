@@ -30,14 +30,19 @@ func TestRunWritesWhatFilesRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(digests(want), digests(got)); diff != "" {
+	if diff := cmp.Diff(digests(t, want), digests(t, got)); diff != "" {
 		t.Errorf("definitions read from the written files (-want +got):\n%s", diff)
 	}
 }
 
-func digests(s *definition.Static) map[string]string {
+func digests(t *testing.T, s *definition.Static) map[string]string {
+	t.Helper()
+	all, err := s.All()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := map[string]string{}
-	for _, d := range s.All() {
+	for _, d := range all {
 		out[string(d.Kind)+"/"+d.Name] = d.Digest
 	}
 	return out

@@ -61,3 +61,16 @@ func BenchmarkTemplates(b *testing.B) {
 		})
 	}
 }
+
+// What a program pays for all definitions; most ask for a few.
+func BenchmarkBuiltin(b *testing.B) {
+	for b.Loop() {
+		s, err := definition.Builtin()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.All(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -4,8 +4,9 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
+	"sync"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -16,48 +17,68 @@ import (
 //go:embed builtin/*/*/*.cue
 var builtin embed.FS
 
-// Builtin returns the definitions that come with the program. Parsing them
-// takes a while: make one and share it.
+// kindOf names what a folder of built-in definitions holds.
+func kindOf(folder string) Kind {
+	if folder == "workflowstep" {
+		return WorkflowStep
+	}
+	return Kind(folder)
+}
+
+// Builtin returns the definitions that come with the program. Each is parsed
+// when it is asked for first, so make one set and share it.
 func Builtin() (*Static, error) {
-	objs, err := builtinObjects()
+	files, err := builtinFiles()
 	if err != nil {
 		return nil, err
 	}
-	all := make([]runtime.Object, len(objs))
-	for i, o := range objs {
-		all[i] = o
+	s := &Static{byRef: map[Ref]func() (Definition, error){}}
+	for _, file := range files {
+		dir := path.Dir(file)
+		ref := Ref{Kind: kindOf(path.Base(path.Dir(dir))), Name: path.Base(dir)}
+		s.byRef[ref] = sync.OnceValues(func() (Definition, error) {
+			obj, err := builtinObject(file)
+			if err != nil {
+				return Definition{}, err
+			}
+			d, err := FromObject(obj)
+			d.Namespace = ""
+			return d, err
+		})
 	}
-	return Of(all...)
+	return s, nil
 }
 
 // BuiltinObjects returns the wire objects of the built-in definitions, in the
 // namespace for all, as an installation applies them. They belong to the
 // caller.
 func BuiltinObjects() []client.Object {
-	objs, err := builtinObjects()
+	var objs []client.Object
+	files, err := builtinFiles()
+	for _, file := range files {
+		var obj client.Object
+		if obj, err = builtinObject(file); err != nil {
+			break
+		}
+		objs = append(objs, obj)
+	}
 	if err != nil {
 		panic(err) // the texts are in the binary, and the tests of this package parse them all
 	}
 	return objs
 }
 
-func builtinObjects() ([]client.Object, error) {
-	files, err := fs.Glob(builtin, "builtin/*/*/*.cue") // sorted
+func builtinFiles() ([]string, error) { return fs.Glob(builtin, "builtin/*/*/*.cue") } // sorted
+
+func builtinObject(file string) (client.Object, error) {
+	text, err := builtin.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	objs := make([]client.Object, 0, len(files))
-	for _, file := range files {
-		text, err := builtin.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		obj, err := ParseCUE(file, string(text))
-		if err != nil {
-			return nil, fmt.Errorf("built-in definition: %w", err)
-		}
-		obj.SetNamespace(SystemNamespace)
-		objs = append(objs, obj)
+	obj, err := ParseCUE(file, string(text))
+	if err != nil {
+		return nil, fmt.Errorf("built-in definition: %w", err)
 	}
-	return objs, nil
+	obj.SetNamespace(SystemNamespace)
+	return obj, nil
 }

@@ -40,6 +40,10 @@ func TestBuiltinFiles(t *testing.T) {
 				t.Errorf("%s is not formatted; UPDATE=1 does it", file)
 			}
 			first := parse(t, string(formatted))
+			// Built-ins are found by their folders, before they are parsed.
+			if want := "builtin/" + strings.ReplaceAll(string(first.Kind), "-", "") + "/" + first.Name + "/" + first.Name + ".cue"; file != want {
+				t.Errorf("it describes the %s %q, which belongs into %s", first.Kind, first.Name, want)
+			}
 			again, err := definition.FormatCUE(first.Object)
 			if err != nil {
 				t.Fatal(err)

@@ -49,13 +49,9 @@ func ParseCUE(file, text string) (client.Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	v := cuecontext.New().BuildFile(parts.head)
-	if err := v.Validate(cue.Concrete(true)); err != nil {
-		return nil, cueError(err)
-	}
-	data, err := v.LookupPath(cue.MakePath(cue.Str(parts.name))).MarshalJSON()
+	data, err := parts.description()
 	if err != nil {
-		return nil, cueError(err)
+		return nil, err
 	}
 	var h header
 	if err := json.Unmarshal(data, &h); err != nil {
@@ -126,6 +122,22 @@ func split(f *ast.File, text string) (parts, error) {
 	}
 	p.template = body
 	return p, nil
+}
+
+// description returns the field that describes the definition as JSON.
+func (p parts) description() ([]byte, error) {
+	if fields, ok := plainFields(p.head.Decls); ok {
+		return json.Marshal(fields[p.name])
+	}
+	v := cuecontext.New().BuildFile(p.head)
+	if err := v.Validate(cue.Concrete(true)); err != nil {
+		return nil, cueError(err)
+	}
+	data, err := v.LookupPath(cue.MakePath(cue.Str(p.name))).MarshalJSON()
+	if err != nil {
+		return nil, cueError(err)
+	}
+	return data, nil
 }
 
 // object makes the wire object. It goes through JSON, so that what the typed

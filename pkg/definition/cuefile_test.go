@@ -133,3 +133,28 @@ func TestDigest(t *testing.T) {
 		t.Error("a Pod is taken for a definition")
 	}
 }
+
+// A description that has to be evaluated says the same as one that is only
+// data.
+func TestParseCUEEvaluates(t *testing.T) {
+	const data = `a: {type: "trait", description: "x", labels: {n: "1"}, attributes: {podDisruptive: true, appliesToWorkloads: ["a", "b"]}}
+template: {}
+`
+	const evaluated = `
+let all = ["a", "b"]
+a: {
+	type: _kind
+	_kind: "trait"
+	description: "\(labels.m)x"
+	labels: {n: "1", m: ""}
+	attributes: appliesToWorkloads: all
+	attributes: podDisruptive: true
+	attributes: podDisruptive: bool
+}
+template: {}
+`
+	first, second := parse(t, data), parse(t, evaluated)
+	if diff := cmp.Diff(first.Object.(*v1beta1.TraitDefinition).Spec, second.Object.(*v1beta1.TraitDefinition).Spec); diff != "" {
+		t.Errorf("spec (-data +evaluated):\n%s", diff)
+	}
+}

@@ -32,7 +32,11 @@ func TestServerKeepsBuiltins(t *testing.T) {
 		env.Create(t, o)
 	}
 	store := definition.Cluster(k8s, ns)
-	for _, want := range builtin.All() {
+	all, err := builtin.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range all {
 		got, err := store.Get(t.Context(), ns, definition.Ref{Kind: want.Kind, Name: want.Name})
 		if err != nil {
 			t.Errorf("%s %q: %v", want.Kind, want.Name, err)

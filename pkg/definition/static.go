@@ -1,10 +1,10 @@
 package definition
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,13 +17,13 @@ import (
 // A Static is a fixed set of definitions, the same for every namespace. It is
 // safe for concurrent use.
 type Static struct {
-	byRef map[Ref]Definition
+	byRef map[Ref]func() (Definition, error)
 }
 
 // Of returns the set of the given wire objects. Of several with one name the
 // first counts, as in a Chain.
 func Of(objs ...runtime.Object) (*Static, error) {
-	s := &Static{byRef: map[Ref]Definition{}}
+	s := &Static{byRef: map[Ref]func() (Definition, error){}}
 	for _, o := range objs {
 		d, err := FromObject(o)
 		if err != nil {
@@ -31,7 +31,7 @@ func Of(objs ...runtime.Object) (*Static, error) {
 		}
 		d.Namespace = ""
 		if _, taken := s.byRef[Ref{d.Kind, d.Name}]; !taken {
-			s.byRef[Ref{d.Kind, d.Name}] = d
+			s.byRef[Ref{d.Kind, d.Name}] = func() (Definition, error) { return d, nil }
 		}
 	}
 	return s, nil
@@ -82,18 +82,30 @@ func readFile(file string) ([]client.Object, error) {
 
 // Get returns the definition. A version fits when it is that of the
 // definition, or the v1 that the first revision of every definition has.
-func (s *Static) Get(_ context.Context, namespace string, ref Ref) (Definition, error) {
-	d, ok := s.byRef[Ref{ref.Kind, ref.Base()}]
-	if v := ref.Version(); ok && v != "" {
-		want := strings.TrimPrefix(v, "v")
-		ok = want == "1" || versionOf(d.Object) == want
+func (s *Static) Get(ctx context.Context, namespace string, ref Ref) (Definition, error) {
+	load, ok := s.byRef[Ref{ref.Kind, ref.Base()}]
+	if !ok {
+		return Definition{}, s.missing(ctx, namespace, ref)
+	}
+	d, err := load()
+	if err != nil {
+		return Definition{}, err
+	}
+	if v := ref.Version(); v != "" {
+		if want := strings.TrimPrefix(v, "v"); want != "1" && versionOf(d.Object) != want {
+			return Definition{}, s.missing(ctx, namespace, ref)
+		}
 		d.Revision = revisionName(ref.Base(), v)
 	}
-	if !ok {
-		names, _ := s.Names(context.Background(), namespace, ref.Kind)
-		return Definition{}, missing(namespace, ref, names)
-	}
 	return d, nil
+}
+
+func (s *Static) missing(ctx context.Context, namespace string, ref Ref) error {
+	names, err := s.Names(ctx, namespace, ref.Kind)
+	if err != nil {
+		return err
+	}
+	return missing(namespace, ref, names)
 }
 
 // Names lists the names of one kind, sorted.
@@ -109,8 +121,17 @@ func (s *Static) Names(_ context.Context, _ string, kind Kind) ([]string, error)
 }
 
 // All returns every definition, sorted by kind and name.
-func (s *Static) All() []Definition {
-	return slices.SortedFunc(maps.Values(s.byRef), func(a, b Definition) int {
-		return strings.Compare(string(a.Kind)+"/"+a.Name, string(b.Kind)+"/"+b.Name)
+func (s *Static) All() ([]Definition, error) {
+	out := make([]Definition, 0, len(s.byRef))
+	for _, load := range s.byRef {
+		d, err := load()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b Definition) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
+	return out, nil
 }

@@ -200,7 +200,11 @@ func TestFromFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, d := range s.All() {
+	all, err := s.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
 		got[string(d.Kind)+" "+d.Name] = d.Template
 	}
 	if diff := cmp.Diff(map[string]string{"trait yaml": "x: 1", "component cue": "output: {}\n"}, got); diff != "" {
