@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
 
 // A package marks fields that need not be known when the call is made with
@@ -261,10 +262,9 @@ func (c *calls) fill(ctx context.Context, f *found, answer any) error {
 	if answer == nil {
 		return nil
 	}
-	n := normalizer{limits: c.template.engine.limits}
-	answer, err := n.value(answer, f.key, 0)
+	answer, err := value.NewNormalizer(c.template.engine.limits.caps()).Value(answer, f.key)
 	if err != nil {
-		return err
+		return valueProblem(err)
 	}
 	path := f.path
 	if f.call.Flat {
@@ -274,7 +274,7 @@ func (c *calls) fill(ctx context.Context, f *found, answer any) error {
 	}
 	var v cuelang.Value
 	if err := c.template.guard(ctx, func() {
-		v = c.root.FillPath(path, encode(c.root.Context(), answer))
+		v = c.root.FillPath(path, value.Encode(c.root.Context(), answer))
 		_ = v.Err()
 	}); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 // Schema describes `parameter` as OpenAPI v3. Every template has one; a
 // template without parameter has an empty object.
 func (t *Template) Schema() (*schema.Schema, error) {
-	if !t.facts.parameter {
+	if !t.facts.Parameter {
 		return &schema.Schema{Type: "object"}, nil
 	}
 	c, err := t.compiled()

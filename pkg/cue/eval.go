@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	cuelang "cuelang.org/go/cue"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
 
 // eval runs one evaluation within the budget.
@@ -24,7 +26,7 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 	if wrong := res.value.LookupPath(pathParameter).Validate(); wrong != nil {
 		return nil, res.explain(located(valueErrors(res.value.LookupPath(pathParameter)), "parameter"))
 	}
-	if !t.facts.calls {
+	if !t.facts.Calls {
 		return res, nil
 	}
 	run := calls{template: t, in: in, root: res.value, done: map[string]bool{}}
@@ -62,7 +64,7 @@ var pathParameter = cuelang.ParsePath("parameter")
 // fill unifies the input with the template and evaluates all of it, so that
 // later reads of the value are cheap and safe.
 func fill(c *cell, args arguments) cuelang.Value {
-	in := encode(c.ctx, map[string]any{"parameter": args.parameter, "context": args.context})
+	in := value.Encode(c.ctx, map[string]any{"parameter": args.parameter, "context": args.context})
 	return c.value.FillPath(cuelang.Path{}, in)
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	cuelang "cuelang.org/go/cue"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/text"
+	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
 
 // Check compares properties with what the template declares under `parameter`,
@@ -17,7 +20,7 @@ import (
 // paths. Properties that are not declared are no mistake here unless the schema
 // is closed; see Unknown.
 func (t *Template) Check(parameter any) error {
-	if !t.facts.parameter {
+	if !t.facts.Parameter {
 		return nil
 	}
 	args, err := t.arguments(Input{Parameter: parameter})
@@ -56,7 +59,7 @@ func fits(c *cell, parameter any) bool {
 	for _, name := range []string{"name", "namespace", "appName", "appRevision", "revision", "cluster", "publishVersion", "workflowName"} {
 		some[name] = "any"
 	}
-	v := c.value.FillPath(cuelang.Path{}, encode(c.ctx, map[string]any{"parameter": parameter, "context": some}))
+	v := c.value.FillPath(cuelang.Path{}, value.Encode(c.ctx, map[string]any{"parameter": parameter, "context": some}))
 	return v.LookupPath(pathParameter).Validate(cuelang.Concrete(true)) == nil
 }
 
@@ -193,7 +196,7 @@ func (k *checker) absent(field cuelang.Value, sel cuelang.Selector, path string)
 			return
 		}
 	}
-	k.add(&Error{Kind: Missing, Path: path, Want: want(target), DefinitionLine: line(field.Pos())})
+	k.add(&Error{Kind: Missing, Path: path, Want: want(target), DefinitionLine: text.Line(field.Pos())})
 }
 
 func (k *checker) array(schema cuelang.Value, val []any, path string) {
@@ -248,7 +251,7 @@ func (k *checker) branches(schema cuelang.Value, branches []cuelang.Value, val a
 			kind = NotAllowed
 		}
 	}
-	k.add(&Error{Kind: kind, Path: path, Want: oneOf(wants), Got: shown(path, val), DefinitionLine: line(schema.Pos())})
+	k.add(&Error{Kind: kind, Path: path, Want: oneOf(wants), Got: shown(path, val), DefinitionLine: text.Line(schema.Pos())})
 }
 
 // sameShape says that a branch is an object or list as the value is one.
@@ -290,14 +293,14 @@ func parentPath(p string) string {
 
 func (k *checker) leaf(schema cuelang.Value, val any, path string) {
 	if val == nil && schema.IncompleteKind()&cuelang.NullKind == 0 {
-		k.add(&Error{Kind: WrongType, Path: path, Want: want(schema), Got: "null", DefinitionLine: line(schema.Pos())})
+		k.add(&Error{Kind: WrongType, Path: path, Want: want(schema), Got: "null", DefinitionLine: text.Line(schema.Pos())})
 		return
 	}
 	u := schema.FillPath(cuelang.Path{}, val)
 	if u.Validate(cuelang.Concrete(true)) == nil {
 		return
 	}
-	e := &Error{Path: path, Want: want(schema), Got: shown(path, val), DefinitionLine: line(schema.Pos())}
+	e := &Error{Path: path, Want: want(schema), Got: shown(path, val), DefinitionLine: text.Line(schema.Pos())}
 	if schema.IncompleteKind()&kindOfGo(val) != 0 {
 		e.Kind = NotAllowed
 	} else {

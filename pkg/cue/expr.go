@@ -2,17 +2,13 @@ package cue
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	cuelang "cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/ast/astutil"
-	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
-	"cuelang.org/go/cue/token"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
 // Expr evaluates a CUE expression over the fields of the result: a path
@@ -70,10 +66,10 @@ func parseExpr(expr string) (ast.Expr, error) {
 		case *ast.ImportDecl:
 			for _, s := range d.Specs {
 				path, _ := strconv.Unquote(s.Path.Value)
-				if !isBuiltin(path) {
+				if !text.IsBuiltin(path) {
 					return nil, &Error{Kind: TemplateK, Message: strconv.Quote(expr) + ": cannot import " + strconv.Quote(path)}
 				}
-				names[importName(s)] = path
+				names[text.ImportName(s)] = path
 			}
 		case *ast.EmbedDecl:
 			x = d.Expr
@@ -106,16 +102,20 @@ func (e *Engine) Bool(expr string, scope map[string]any) (bool, error) {
 // expression is kept. Names that scope does not have are errors only where they
 // are used.
 func (e *Engine) Expr(expr string, scope map[string]any) (any, error) {
-	text, err := exprText(expr)
+	x, err := parseExpr(expr)
 	if err != nil {
 		return nil, err
 	}
-	t, err := e.Compile(Source{Kind: "expression", Name: "expression", Text: text})
+	template, err := text.OfExpr(x)
+	if err != nil {
+		return nil, exprError(expr, textError(err))
+	}
+	t, err := e.Compile(Source{Kind: "expression", Name: "expression", Text: template})
 	if err != nil {
 		return nil, exprError(expr, err)
 	}
-	args := make(map[string]any, len(t.facts.context))
-	for _, name := range t.facts.context {
+	args := make(map[string]any, len(t.facts.Context))
+	for _, name := range t.facts.Context {
 		if v, ok := scope[name]; ok {
 			args[name] = v
 		}
@@ -129,78 +129,4 @@ func (e *Engine) Expr(expr string, scope map[string]any) (any, error) {
 		return nil, exprError(expr, err)
 	}
 	return v, nil
-}
-
-// exprText writes an expression as a template: every free name becomes a field
-// of context, every package of CUE's library that is used is imported.
-func exprText(expr string) (string, error) {
-	x, err := parseExpr(expr)
-	if err != nil {
-		return "", err
-	}
-	f := &ast.File{Decls: []ast.Decl{&ast.Field{Label: ast.NewIdent("result"), Value: x}}}
-	var unresolved []*ast.Ident
-	astutil.Resolve(f, func(token.Pos, string, ...any) {})
-	unresolved = f.Unresolved
-	free := map[*ast.Ident]bool{}
-	for _, id := range unresolved {
-		free[id] = !predeclared(id.Name)
-	}
-	imports := map[string]bool{}
-	out := astutil.Apply(f, func(c astutil.Cursor) bool {
-		if sel, ok := c.Node().(*ast.SelectorExpr); ok {
-			id, ok := sel.X.(*ast.Ident)
-			if !ok || !free[id] {
-				return true
-			}
-			if path := builtinPath(id.Name); path != "" && isExported(sel.Sel) {
-				free[id] = false
-				imports[path] = true
-			}
-		}
-		if id, ok := c.Node().(*ast.Ident); ok && free[id] {
-			c.Replace(&ast.SelectorExpr{X: ast.NewIdent("context"), Sel: ast.NewIdent(id.Name)})
-			return false
-		}
-		return true
-	}, nil)
-	b, err := format.Node(out)
-	if err != nil {
-		return "", exprError(expr, textError(err))
-	}
-	var head strings.Builder
-	for _, path := range slices.Sorted(maps.Keys(imports)) {
-		head.WriteString("import " + strconv.Quote(path) + "\n")
-	}
-	return head.String() + string(b), nil
-}
-
-func isExported(l ast.Label) bool {
-	name, _, _ := ast.LabelName(l)
-	return name != "" && name[0] >= 'A' && name[0] <= 'Z'
-}
-
-// builtinPath is the import path of a package of CUE's library by its name.
-func builtinPath(name string) string {
-	switch name {
-	case "list", "math", "net", "path", "regexp", "strconv", "strings", "struct", "time", "html":
-		return name
-	case "json", "yaml", "base64", "hex", "csv":
-		return "encoding/" + name
-	case "md5", "sha1", "sha256", "sha512":
-		return "crypto/" + name
-	case "template":
-		return "text/template"
-	}
-	return ""
-}
-
-func predeclared(name string) bool {
-	switch strings.TrimPrefix(name, "__") {
-	case "_", "string", "bytes", "bool", "int", "float", "number", "null", "true", "false", "len", "close", "and", "or", "div",
-		"mod", "quo", "rem", "uint", "uint8", "uint16", "uint32", "uint64", "uint128", "int8", "int16", "int32",
-		"int64", "int128", "float32", "float64", "rune", "error", "matchN", "matchIf", "self":
-		return true
-	}
-	return false
 }

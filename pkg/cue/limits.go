@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
 
 // Limits bound what one template, one input and one engine may use. A zero
@@ -44,9 +46,14 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-func def[T int | int64 | time.Duration](p *T, value T) {
+// caps are the limits of one input.
+func (l Limits) caps() value.Caps {
+	return value.Caps{Bytes: l.InputBytes, Depth: l.InputDepth, Keys: l.InputKeys, KeyBytes: l.KeyBytes}
+}
+
+func def[T int | int64 | time.Duration](p *T, v T) {
 	if *p == 0 {
-		*p = value
+		*p = v
 	}
 }
 

@@ -117,7 +117,7 @@ func (r *Result) brokenParent(path string) error {
 		return &Error{Kind: TemplateK, Path: path, Message: "is not a path"}
 	}
 	sels := p.Selectors()
-	if f := r.template.facts; len(sels) == 0 || !f.anyName && !f.names[selectorName(sels[0])] {
+	if f := r.template.facts; len(sels) == 0 || !f.AnyName && !f.Names[selectorName(sels[0])] {
 		return nil // the text cannot give it, whatever is wrong elsewhere
 	}
 	for i := range sels {

@@ -8,6 +8,8 @@ import (
 
 	cuelang "cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
 // describe names a Go value for a message, without showing long contents.
@@ -86,7 +88,7 @@ func valueErrors(v cuelang.Value) []*Error {
 		err = v.Err()
 	}
 	if err == nil {
-		return []*Error{{Kind: Missing, DefinitionLine: line(v.Pos()), Message: "is not known"}}
+		return []*Error{{Kind: Missing, DefinitionLine: text.Line(v.Pos()), Message: "is not known"}}
 	}
 	var out []*Error
 	own := v.Path().Selectors()
@@ -113,13 +115,13 @@ func relative(path []string, own []cuelang.Selector) string {
 
 func valueError(e errors.Error, path string, v cuelang.Value) *Error {
 	format, args := e.Msg()
-	text := format
+	message := format
 	if len(args) > 0 {
-		text = fmt.Sprintf(format, args...)
+		message = fmt.Sprintf(format, args...)
 	}
-	out := &Error{Path: path, DefinitionLine: errorLine(e), Kind: kindOf(text), Message: plainText(text)}
+	out := &Error{Path: path, DefinitionLine: errorLine(e), Kind: kindOf(message), Message: plainText(message)}
 	if out.DefinitionLine == 0 {
-		out.DefinitionLine = line(v.Pos())
+		out.DefinitionLine = text.Line(v.Pos())
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
+	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
 // A Template is one compiled definition. It stays usable when its cell is
@@ -16,7 +17,7 @@ type Template struct {
 	src    Source
 	digest string
 
-	facts    facts
+	facts    text.Facts
 	order    *order          // only when it may call providers
 	program  *direct.Program // only when it cannot
 	warnings []Warning
@@ -58,21 +59,17 @@ func (t *Template) Digest() string { return t.digest }
 // ContextFields returns which fields of `context` the text reads. all says that
 // it reads context as a whole, so any field may matter.
 func (t *Template) ContextFields() (fields []string, all bool) {
-	return append([]string(nil), t.facts.context...), t.facts.wholeContext
+	return append([]string(nil), t.facts.Context...), t.facts.WholeContext
 }
 
 // HasParameter says that the text declares `parameter`.
-func (t *Template) HasParameter() bool { return t.facts.parameter }
+func (t *Template) HasParameter() bool { return t.facts.Parameter }
 
 // Calls says that the text may call providers.
-func (t *Template) Calls() bool { return t.facts.calls }
+func (t *Template) Calls() bool { return t.facts.Calls }
 
 // A Warning is something in the text that works but should be changed.
-type Warning struct {
-	Line    int    // in the definition
-	Message string // what and why
-	Modern  string // the text to write instead; may be empty
-}
+type Warning = text.Warning
 
 // Warnings returns what was rewritten or is doubtful in the text, by line.
 func (t *Template) Warnings() []Warning { return append([]Warning(nil), t.warnings...) }

@@ -21,7 +21,7 @@ type UnknownField struct {
 // everything.
 func (t *Template) Unknown(parameter any) []UnknownField {
 	args, err := t.arguments(Input{Parameter: parameter})
-	if err != nil || !t.facts.parameter {
+	if err != nil || !t.facts.Parameter {
 		return nil
 	}
 	c, err := t.compiled()

@@ -7,6 +7,8 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
 // Err returns what is in conflict anywhere in the result, also in fields that
@@ -45,16 +47,16 @@ func (e *Engine) undefined(f *ast.File) error {
 			return true
 		}
 		path, _ := strconv.Unquote(spec.Path.Value)
-		text, ours := e.packages[path]
+		schema, ours := e.packages[path]
 		if !ours {
 			return true
 		}
 		if known[path] == nil {
-			known[path] = topNames(text)
+			known[path] = topNames(schema)
 		}
 		name, _, err := ast.LabelName(sel.Sel)
 		if err == nil && !known[path][name] {
-			errs = append(errs, &Error{Kind: TemplateK, DefinitionLine: line(sel.Pos()),
+			errs = append(errs, &Error{Kind: TemplateK, DefinitionLine: text.Line(sel.Pos()),
 				Message: fmt.Sprintf("package %q has no %s", path, name)})
 		}
 		return true
@@ -63,9 +65,9 @@ func (e *Engine) undefined(f *ast.File) error {
 }
 
 // topNames are the names that a package declares.
-func topNames(text string) map[string]bool {
+func topNames(schema string) map[string]bool {
 	out := map[string]bool{}
-	f, err := parser.ParseFile("package", text)
+	f, err := parser.ParseFile("package", schema)
 	if err != nil {
 		return out
 	}
