@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# Measures: first single paths in this process, then the controller under load on
-# clusters of its own with simulated nodes, which are gone afterwards.
-#   RUN=regexp   benchmarks to run, "none" for none
-#   LOAD=runs    what bench/load measures, empty for its default
+# Measures: the Go benchmarks of rendering, then the controller on an embedded
+# hub of its own. Prints the rows of bench/RESULTS.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-hack/say.sh "single paths"
-go test -count=1 -run '^$' -bench "${RUN:-.}" -benchmem ./bench/
+hack/say.sh "benchmarks of rendering"
+go test -count=1 -timeout 1h -run '^$' -bench "${RUN:-.}" -benchmem ./bench/...
 
 data=$(mktemp -d)
-trap 'vela-local reset --data-dir "$data" >/dev/null; rm -rf "$data"' EXIT
-hack/say.sh "the controller under load; rows of bench/RESULTS.md"
-vela-local start --data-dir "$data" --nodes simulated
-go run ./bench/load -vela-local "$VELA_LOCAL" -data-dir "$data" ${LOAD:+-runs "$LOAD"}
+trap 'bin/vela-local reset --data-dir "$data" >/dev/null 2>&1 || true; rm -rf "$data"' EXIT
+hack/say.sh "a hub for the load"
+bin/vela-local start --data-dir "$data" --nodes simulated --members ''
+hack/say.sh "load: Applications, components, at rest"
+go run ./bench/load -data-dir "$data" -runs "${LOAD:-apps:100,apps:500,components:10,components:100}" -rest "${REST:-5m}"
