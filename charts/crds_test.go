@@ -3,6 +3,7 @@ package charts_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -148,6 +149,89 @@ func TestAccepted(t *testing.T) {
 		t.Error("no object was tried")
 	}
 	t.Logf("%d objects of %d files accepted", count, len(files))
+}
+
+// TestTypesLoseNothing reads what the server keeps of every accepted object into
+// our types and writes it again: no field may get lost or change.
+func TestTypesLoseNothing(t *testing.T) {
+	k8s, ns, scheme := env.Client(t), env.Namespace(t), env.Scheme(t)
+	files := append(yamlFiles(t, filepath.Join("testdata", "accepted")), compatibilityCases(t)...)
+	for _, file := range files {
+		for _, obj := range oamObjects(t, file) {
+			obj.SetNamespace(ns)
+			if err := k8s.Create(t.Context(), obj, client.DryRunAll); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			typed, err := scheme.New(obj.GroupVersionKind())
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			data, err := obj.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(data, typed); err != nil {
+				t.Errorf("%s: %s %q: %v", file, obj.GetKind(), obj.GetName(), err)
+				continue
+			}
+			again := &unstructured.Unstructured{}
+			if data, err = json.Marshal(typed); err != nil {
+				t.Fatal(err)
+			}
+			if err := again.UnmarshalJSON(data); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(full(obj), full(again)); diff != "" {
+				t.Errorf("%s: %s %q read and written mismatch (-want +got):\n%s", file, obj.GetKind(), obj.GetName(), diff)
+			}
+		}
+	}
+}
+
+// full returns the content of obj without its metadata and without empty values,
+// which mean the same as absent ones outside of free-form JSON.
+func full(obj *unstructured.Unstructured) any {
+	content := maps.Clone(obj.Object)
+	delete(content, "metadata")
+	return withoutEmpty(content)
+}
+
+func withoutEmpty(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for key, value := range v {
+			if key == "properties" || key == "extension" || key == "template" { // free-form: everything counts
+				out[key] = value
+				continue
+			}
+			if value = withoutEmpty(value); value != nil {
+				out[key] = value
+			}
+		}
+		if len(out) == 0 {
+			return nil
+		}
+		return out
+	case []any:
+		var out []any
+		for _, value := range v {
+			out = append(out, withoutEmpty(value))
+		}
+		if out == nil {
+			return nil
+		}
+		return out
+	case string:
+		if v == "" {
+			return nil
+		}
+	case bool:
+		if !v {
+			return nil
+		}
+	}
+	return v
 }
 
 // TestRejected creates the objects of testdata/rejected. The first line of each
