@@ -103,6 +103,10 @@ func (o *Observer) judge(ctx context.Context, bp *blueprint.Blueprint, t Target,
 		}
 	}
 	for _, obj := range p.objects {
+		if obj.Owner != "" {
+			h.Message = fmt.Sprintf("%s %q belongs to Application %q", obj.Manifest.Key.Kind, obj.Manifest.Key.Name, obj.Owner)
+			return h
+		}
 		if obj.Live == nil {
 			h.Message = fmt.Sprintf("%s %q does not exist", obj.Manifest.Key.Kind, obj.Manifest.Key.Name)
 			return h

@@ -31,6 +31,7 @@ type Object struct {
 	Manifest manifest.Manifest
 	Live     *unstructured.Unstructured // nil: it does not exist; not modified
 	Known    bool                       // false: the cluster could not be asked
+	Owner    string                     // another Application that has the object: what it shows is not ours, so Live is nil
 }
 
 // A Target is one component in one place with everything that was sent for

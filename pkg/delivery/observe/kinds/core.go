@@ -1,6 +1,9 @@
 package kinds
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // pod is healthy when it is ready, or has run to its end.
 func pod(o object) Verdict {
@@ -55,15 +58,11 @@ func loadBalancer(o object) string {
 	return ""
 }
 
+// persistentVolumeClaim is healthy unless its volume is lost. One that is
+// pending may wait for its first pod: what depends on it must go on.
 func persistentVolumeClaim(o object) Verdict {
-	phase := o.text("status", "phase")
-	switch phase {
-	case "Bound":
-		return healthy(phase)
-	case "":
-		return unhealthy("Pending")
-	}
-	return unhealthy(phase)
+	phase := cmp.Or(o.text("status", "phase"), "Pending")
+	return Verdict{Healthy: phase == "Bound" || phase == "Pending", Message: phase}
 }
 
 func persistentVolume(o object) Verdict {

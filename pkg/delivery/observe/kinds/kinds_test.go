@@ -87,11 +87,12 @@ func TestJudge(t *testing.T) {
 			`{apiVersion: v1, kind: Service, spec: {type: LoadBalancer}}`, unhealthy("ExternalIP:Pending")},
 		"a LoadBalancer with a host name is healthy": {
 			`{apiVersion: v1, kind: Service, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{hostname: h}]}}}`, healthy("ExternalIP:h")},
-		"an Ingress is healthy without an address": {`{apiVersion: networking.k8s.io/v1, kind: Ingress}`, healthy("")},
-		"a claim that is not bound is not healthy": {`{apiVersion: v1, kind: PersistentVolumeClaim}`, unhealthy("Pending")},
-		"a bound claim is healthy":                 {`{apiVersion: v1, kind: PersistentVolumeClaim, status: {phase: Bound}}`, healthy("Bound")},
-		"an available volume is healthy":           {`{apiVersion: v1, kind: PersistentVolume, status: {phase: Available}}`, healthy("Available")},
-		"an active Namespace is healthy":           {`{apiVersion: v1, kind: Namespace, status: {phase: Active}}`, healthy("Active")},
+		"an Ingress is healthy without an address":    {`{apiVersion: networking.k8s.io/v1, kind: Ingress}`, healthy("")},
+		"a claim may wait for its first pod":          {`{apiVersion: v1, kind: PersistentVolumeClaim}`, healthy("Pending")},
+		"a claim that lost its volume is not healthy": {`{apiVersion: v1, kind: PersistentVolumeClaim, status: {phase: Lost}}`, unhealthy("Lost")},
+		"a bound claim is healthy":                    {`{apiVersion: v1, kind: PersistentVolumeClaim, status: {phase: Bound}}`, healthy("Bound")},
+		"an available volume is healthy":              {`{apiVersion: v1, kind: PersistentVolume, status: {phase: Available}}`, healthy("Available")},
+		"an active Namespace is healthy":              {`{apiVersion: v1, kind: Namespace, status: {phase: Active}}`, healthy("Active")},
 		"an autoscaler that cannot scale says why": {
 			`{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, status: {conditions: [{type: AbleToScale, status: "False", reason: R, message: m}]}}`,
 			unhealthy("R: m")},
