@@ -195,6 +195,10 @@ func (r *Run) exists(x expr, e *env) (bool, error) {
 	}
 	switch err := r.complete(n); {
 	case err == nil:
+		// A struct is in error when a part of it is.
+		if r.check(n) != nil {
+			return false, Unsure
+		}
 		return true, nil
 	case err == errMissing && len(n.conjs) == 1 && !n.conjs[0].isData:
 		// A field that is only a reference to something missing.
