@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -107,30 +108,45 @@ func unpackGzip(packed []byte) ([]byte, error) {
 	return readBounded(r)
 }
 
+// encoder compresses for everybody: making one costs more than using it, and
+// EncodeAll is safe for concurrent use.
+var encoder = sync.OnceValues(func() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+})
+
 func packZstd(raw []byte) ([]byte, error) {
-	// One goroutine: the default of one per core costs more than it brings here.
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithLowerEncoderMem(true))
+	w, err := encoder()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = w.Close() }() // nothing is buffered: EncodeAll does not stream
 	return w.EncodeAll(raw, make([]byte, 0, len(raw)/2)), nil
 }
 
+// decoder is shared for the same reason; DecodeAll is safe for concurrent use.
+var decoder = sync.OnceValues(func() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(MaxUnpacked))
+})
+
 func unpackZstd(packed []byte) ([]byte, error) {
-	r, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	r, err := decoder()
 	if err != nil {
+		return nil, err
+	}
+	raw, err := r.DecodeAll(packed, nil)
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return nil, errTooLarge
+	case err != nil:
 		return nil, fmt.Errorf("read zstd: %w", err)
 	}
-	defer r.Close()
-	return readBounded(r)
+	return raw, nil
 }
 
 // readBounded reads all of r, unless that is more than MaxUnpacked.
 func readBounded(r io.Reader) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxUnpacked+1))
 	if err != nil {
-		return nil, fmt.Errorf("read compressed data: %w", err)
+		return nil, fmt.Errorf("read gzip: %w", err)
 	}
 	if len(raw) > MaxUnpacked {
 		return nil, errTooLarge

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/seed-c5f95f19/vela/apis/compression"
 )
@@ -46,8 +48,9 @@ func TestUnpackRefuses(t *testing.T) {
 		"an unknown type":                   {compression.Text{Type: "lz4", Data: "YQ=="}, `unknown compression type "lz4", expected "gzip" or "zstd"`},
 		"text that is not base64":           {compression.Text{Type: compression.Gzip, Data: "%"}, "not base64"},
 		"bytes that are not gzip":           {compression.Text{Type: compression.Gzip, Data: "YQ=="}, "read gzip"},
-		"bytes that are not zstd":           {compression.Text{Type: compression.Zstd, Data: "YWJjZGVm"}, "read compressed data"},
-		"a small text that grows too large": {compression.Text{Type: compression.Gzip, Data: bomb(t)}, "larger than 64 MiB"},
+		"bytes that are not zstd":           {compression.Text{Type: compression.Zstd, Data: "YWJjZGVm"}, "read zstd"},
+		"a small gzip that grows too large": {compression.Text{Type: compression.Gzip, Data: gzipBomb(t)}, "larger than 64 MiB"},
+		"a small zstd that grows too large": {compression.Text{Type: compression.Zstd, Data: zstdBomb(t)}, "larger than 64 MiB"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -66,11 +69,29 @@ func TestPackRefusesAnUnknownType(t *testing.T) {
 	}
 }
 
-// bomb returns a gzip text that is one byte longer than what is accepted.
-func bomb(t *testing.T) string {
+// gzipBomb returns a gzip text of more than what is accepted.
+func gzipBomb(t *testing.T) string {
 	t.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
+	fill(t, w)
+	return base64.StdEncoding.EncodeToString(buf.Bytes())
+}
+
+// zstdBomb does the same as a stream, which does not say its size beforehand.
+func zstdBomb(t *testing.T) string {
+	t.Helper()
+	var buf bytes.Buffer
+	w, err := zstd.NewWriter(&buf, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, w)
+	return base64.StdEncoding.EncodeToString(buf.Bytes())
+}
+
+func fill(t *testing.T, w io.WriteCloser) {
+	t.Helper()
 	chunk := bytes.Repeat([]byte(" "), 1<<20)
 	for n := 0; n <= compression.MaxUnpacked; n += len(chunk) {
 		if _, err := w.Write(chunk); err != nil {
@@ -80,7 +101,6 @@ func bomb(t *testing.T) string {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return base64.StdEncoding.EncodeToString(buf.Bytes())
 }
 
 func BenchmarkPack(b *testing.B) {
