@@ -21,6 +21,10 @@ type Error struct {
 	Terminal bool   // retrying cannot help; the user must change something
 	Err      error
 
+	// Waits means that something else has to change first, a cluster that comes
+	// back for example: there is no number of attempts after which to give up.
+	Waits bool
+
 	Where Where  // the place in the user's input, when it is known
 	Hint  string // what to do next: one sentence without a period at its end
 }
@@ -54,6 +58,9 @@ func Hint(format string, args ...any) Option {
 	return func(e *Error) { e.Hint = fmt.Sprintf(format, args...) }
 }
 
+// Waits says that something else has to change before trying again helps.
+func Waits() Option { return func(e *Error) { e.Waits = true } }
+
 // Invalid is a mistake only an edit of this object can fix.
 func Invalid(reason string, err error, opts ...Option) error {
 	return build(&Error{Reason: reason, Terminal: true, Err: err}, opts)
@@ -85,7 +92,7 @@ func With(err error, opts ...Option) error {
 	if inner == nil {
 		return err
 	}
-	e := &Error{Reason: inner.Reason, Terminal: inner.Terminal, Err: err}
+	e := &Error{Reason: inner.Reason, Terminal: inner.Terminal, Waits: inner.Waits, Err: err}
 	for _, o := range opts {
 		o(e)
 	}
@@ -113,6 +120,16 @@ func Terminal(err error) bool {
 	return len(all) > 0 && !slices.ContainsFunc(all, func(e error) bool {
 		f := first(e)
 		return f == nil || !f.Terminal
+	})
+}
+
+// Waiting reports whether err is about the world alone, which may change at any
+// time. Of several joined errors all must be: the others are worth giving up for.
+func Waiting(err error) bool {
+	all := List(err)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e error) bool {
+		f := first(e)
+		return f == nil || !f.Waits
 	})
 }
 

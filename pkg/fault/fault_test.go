@@ -63,6 +63,29 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+func TestWaiting(t *testing.T) {
+	away, retry := fault.Because("A", errors.New("a"), fault.Waits()), fault.Because("B", errors.New("b"))
+	cases := map[string]struct {
+		err  error
+		want bool
+	}{
+		"no error":                         {nil, false},
+		"an unclassified error":            {errors.New("x"), false},
+		"a failure with a reason":          {retry, false},
+		"a failure that waits":             {away, true},
+		"wrapping does not change it":      {fault.With(fmt.Errorf("w: %w", away), fault.At("spec")), true},
+		"one of two does not wait":         {errors.Join(away, retry), false},
+		"a wait is not for an edit to end": {errors.Join(away, fault.Invalid("C", errors.New("c"))), false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := fault.Waiting(tc.err); got != tc.want {
+				t.Errorf("Waiting(%v) = %v, want %v", tc.err, got, tc.want)
+			}
+		})
+	}
+}
+
 func TestWithKeepsWhatTheInnerLayerKnew(t *testing.T) {
 	cause := errors.New("bad")
 	inner := fault.Invalid("InvalidProperties", cause, fault.At("spec.components[0].properties.port"))

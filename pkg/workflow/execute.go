@@ -107,6 +107,8 @@ func (r *run) settle(n *node, o outcome) {
 		r.fail(n, o.broken.reason, o.broken.message)
 	case fault.Terminal(o.err):
 		r.fail(n, reasonRendering, fault.Message(o.err))
+	case fault.Waiting(o.err):
+		r.await(n, fault.Message(o.err))
 	case o.err != nil:
 		r.retry(n, reasonExecute, fault.Message(o.err))
 	default:
@@ -134,6 +136,16 @@ func (r *run) retry(n *node, reason Reason, message string) {
 	at := r.now.Add(r.env.Retry.pause(failed))
 	r.remember(n, func(s *StepVars) { s.Retries, s.RetryAt = failed, at })
 	r.fail(n, reason, message)
+	n.wake(at)
+}
+
+// await fails a step for now, for as long as the world is as it is: attempts are
+// not counted against it, only their pauses grow.
+func (r *run) await(n *node, message string) {
+	failed := min(r.p.Vars.Steps[n.state.ID].Retries+1, r.env.Retry.Times)
+	at := r.now.Add(min(r.env.Retry.pause(failed), r.env.Retry.Waiter))
+	r.remember(n, func(s *StepVars) { s.Retries, s.RetryAt = failed, at })
+	r.fail(n, reasonExecute, message)
 	n.wake(at)
 }
 

@@ -161,6 +161,7 @@ var (
 	polling  = do{StepResult: workflow.StepResult{Phase: workflow.Running, Poll: true}}
 	failing  = do{StepResult: workflow.StepResult{Phase: workflow.Failed, Message: "no"}}
 	broken   = do{err: errors.New("server is away")}
+	away     = do{err: fault.Because("ClusterUnreachable", errors.New("no answer"), fault.Waits())}
 	hopeless = do{err: fault.Invalid("InvalidProperties", errors.New("image is required"))}
 )
 
@@ -343,6 +344,14 @@ func TestRun(t *testing.T) {
 			moves:   repeat(10, wait(time.Hour)),
 			want:    "failed terminated finished | a:failed/FailedAfterRetries b:succeeded",
 			wantRan: strings.Repeat("a ", 11) + "b",
+		},
+		"what only waits for the world is tried for as long as that takes": {
+			spec:      inOrder(step("a"), step("b")),
+			script:    map[string][]do{"a": {away}},
+			moves:     repeat(30, wait(time.Hour)),
+			want:      "executing | a:failed/Execute b:pending",
+			wantRan:   strings.TrimSpace(strings.Repeat("a ", 31)),
+			wantAgain: 51 * time.Second,
 		},
 		"a mistake of the user is not tried again": {
 			spec:    inOrder(step("a"), step("b")),
