@@ -24,6 +24,7 @@ const (
 	WaitingForApproval   = "WaitingForApproval"
 	Approved             = "Approved"
 	PlanChanged          = "PlanChanged"
+	ParseWarning         = "ParseWarning"
 	FailedParse          = "FailedParse"
 	FailedRevision       = "FailedRevision"
 	FailedPolicyGenerate = "FailedPolicyGenerate"
@@ -77,6 +78,9 @@ func Between(before, after v1beta1.ApplicationStatus) []Event {
 			out = append(out, e)
 		}
 	}
+	if e, ok := warned(before.Conditions, after.Conditions); ok {
+		out = append(out, e)
+	}
 	out = append(out, approvals(before.Workflow, after.Workflow)...)
 	if e, ok := phase(before, after); ok {
 		out = append(out, e)
@@ -99,6 +103,18 @@ func failed(before, after []v1beta1.Condition, conditionType, reason string) (Ev
 		return warning(reason, "%s", now.Reason), true
 	}
 	return warning(reason, "%s: %s", now.Reason, now.Message), true
+}
+
+// warned reports that the specification was understood with doubts.
+func warned(before, after []v1beta1.Condition) (Event, bool) {
+	now := v1beta1.FindCondition(after, v1beta1.ConditionParsed)
+	if now == nil || string(now.Status) != "True" || now.Message == "" {
+		return Event{}, false
+	}
+	if was := v1beta1.FindCondition(before, v1beta1.ConditionParsed); was != nil && was.Status == now.Status && was.Message == now.Message {
+		return Event{}, false
+	}
+	return warning(ParseWarning, "%s", now.Message), true
 }
 
 func underWay(reason string) bool {

@@ -49,6 +49,14 @@ func TestBetween(t *testing.T) {
 			before: broken,
 			after:  condition(v1beta1.ConditionRender, "True", v1beta1.ReasonAvailable, ""),
 		},
+		"a doubt about the specification is told once": {
+			after: condition(v1beta1.ConditionParsed, "True", v1beta1.ReasonAvailable, "spec.x: is odd"),
+			want:  []event.Event{{Type: "Warning", Reason: "ParseWarning", Message: "spec.x: is odd"}},
+		},
+		"a doubt that was told is silent": {
+			before: condition(v1beta1.ConditionParsed, "True", v1beta1.ReasonAvailable, "spec.x: is odd"),
+			after:  condition(v1beta1.ConditionParsed, "True", v1beta1.ReasonAvailable, "spec.x: is odd"),
+		},
 		"a workflow under way is no failure": {
 			after: condition(v1beta1.ConditionWorkflow, "False", v1beta1.ReasonWaitingForApproval, "waits"),
 		},

@@ -41,6 +41,10 @@ type Report struct {
 	Failed Stage
 	Err    error
 
+	// Warnings are things in the specification that work and are probably not
+	// meant, one line each; "" when there are none.
+	Warnings string
+
 	// Deleting says what a deletion still waits for; nil when none was asked for.
 	Deleting *Deleting
 
@@ -125,6 +129,8 @@ func conditions(previous []v1beta1.Condition, next v1beta1.ApplicationStatus, r 
 			out = set(out, r.Now, failed(string(s), r.Err))
 		case s == Workflow:
 			out = set(out, r.Now, workflowCondition(next.Workflow))
+		case s == Parsed:
+			out = set(out, r.Now, v1beta1.Condition{Type: string(s), Status: metav1.ConditionTrue, Reason: v1beta1.ReasonAvailable, Message: r.Warnings})
 		default:
 			out = set(out, r.Now, v1beta1.Condition{Type: string(s), Status: metav1.ConditionTrue, Reason: v1beta1.ReasonAvailable})
 		}
@@ -157,14 +163,28 @@ func workflowCondition(wf *v1beta1.WorkflowStatus) v1beta1.Condition {
 		c.Reason = v1beta1.ReasonCreating
 	case wf.Phase == v1beta1.WorkflowSucceeded:
 		c.Status, c.Reason = metav1.ConditionTrue, v1beta1.ReasonAvailable
-	case wf.Phase == v1beta1.WorkflowFailed || wf.Phase == v1beta1.WorkflowTerminated:
-		c.Reason, c.Message = v1beta1.ReasonReconcileError, waiting(wf)
+	case wf.Phase == v1beta1.WorkflowTerminated && !failing(wf):
+		c.Reason, c.Message = v1beta1.ReasonTerminated, waiting(wf)
 	case wf.Phase == v1beta1.WorkflowSuspending:
 		c.Reason, c.Message = suspended(wf), waiting(wf)
+	case wf.Phase == v1beta1.WorkflowFailed || wf.Phase == v1beta1.WorkflowTerminated || failing(wf):
+		c.Reason, c.Message = v1beta1.ReasonStepFailed, waiting(wf) // the same while it is tried again and after the last time
 	default:
 		c.Reason, c.Message = v1beta1.ReasonCreating, waiting(wf)
 	}
 	return c
+}
+
+// failing reports whether a step has failed, for good or until it is tried again.
+func failing(wf *v1beta1.WorkflowStatus) bool {
+	for _, s := range wf.Steps {
+		for _, each := range append([]v1beta1.StepStatus{s.StepStatus}, s.SubSteps...) {
+			if each.Phase == v1beta1.StepFailed && each.Reason != v1beta1.StepReasonTerminate {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // suspended tells a wait for the approval of a plan from another pause.
@@ -179,10 +199,15 @@ func suspended(wf *v1beta1.WorkflowStatus) string {
 	return v1beta1.ReasonSuspended
 }
 
-// waiting is the sentence that says which steps did not succeed yet and why.
+// waiting is the sentence that says which steps did not succeed yet and why. Of
+// a step that failed the others do not take away.
 func waiting(wf *v1beta1.WorkflowStatus) string {
 	var parts []string
+	failed := failing(wf) && wf.Phase != v1beta1.WorkflowSuspending
 	say := func(s v1beta1.StepStatus) {
+		if failed && s.Phase != v1beta1.StepFailed {
+			return
+		}
 		switch s.Phase {
 		case v1beta1.StepRunning, v1beta1.StepSuspending, v1beta1.StepFailed:
 			line := "step " + s.Name + " " + string(s.Phase)

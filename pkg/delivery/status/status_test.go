@@ -96,6 +96,32 @@ func TestFoldConditions(t *testing.T) {
 				{Type: "Ready", Status: metav1.ConditionFalse, Reason: "Suspended", Message: "step to-production suspending: waits for approval", LastTransitionTime: early},
 			},
 		},
+		"a step that failed and is tried again is a failure, and the others do not take away from it": {
+			report: status.Report{Now: early, Warnings: "spec.x: is odd", Workflow: workflow(v1beta1.WorkflowExecuting,
+				v1beta1.StepStatus{Name: "a", Phase: v1beta1.StepRunning, Message: "waits for web"},
+				v1beta1.StepStatus{Name: "b", Phase: v1beta1.StepFailed, Reason: v1beta1.StepReasonExecute, Message: "spec.y: there is no cluster"})},
+			want: []v1beta1.Condition{
+				{Type: "Parsed", Status: metav1.ConditionTrue, Reason: "Available", Message: "spec.x: is odd", LastTransitionTime: early},
+				{Type: "Revision", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Policy", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Render", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Workflow", Status: metav1.ConditionFalse, Reason: "StepFailed", Message: "step b failed: spec.y: there is no cluster", LastTransitionTime: early},
+				{Type: "Ready", Status: metav1.ConditionFalse, Reason: "StepFailed", Message: "step b failed: spec.y: there is no cluster", LastTransitionTime: early},
+			},
+		},
+		"a workflow that somebody ended is no failure of its steps": {
+			previous: previous,
+			report: status.Report{Now: early, Workflow: workflow(v1beta1.WorkflowTerminated,
+				v1beta1.StepStatus{Name: "a", Phase: v1beta1.StepFailed, Reason: v1beta1.StepReasonTerminate, Message: "terminated"})},
+			want: []v1beta1.Condition{
+				{Type: "Parsed", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Revision", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Policy", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Render", Status: metav1.ConditionTrue, Reason: "Available", LastTransitionTime: early},
+				{Type: "Workflow", Status: metav1.ConditionFalse, Reason: "Terminated", Message: "step a failed: terminated", LastTransitionTime: early},
+				{Type: "Ready", Status: metav1.ConditionFalse, Reason: "Terminated", Message: "step a failed: terminated", LastTransitionTime: early},
+			},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
