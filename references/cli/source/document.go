@@ -149,6 +149,22 @@ func (d Document) duplicates(node *yaml.Node) []string {
 // yamlLine finds the line in a message of the YAML parser.
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
+// stops returns the line that a parser cannot go on at. The one that says what it
+// misses names the line where the map or list began; the other one names the
+// line, counted from 0.
+func stops(text []byte, began int) int {
+	_, err := sigsyaml.YAMLToJSON(text)
+	if err == nil {
+		return began
+	}
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return began
+	}
+	at, _ := strconv.Atoi(m[1])
+	return at + 1
+}
+
 // syntaxError says where text stops being YAML, shows the line, and names the
 // usual cause.
 func syntaxError(file string, line int, text []byte, err error) error {
@@ -157,6 +173,9 @@ func syntaxError(file string, line int, text []byte, err error) error {
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		at, _ = strconv.Atoi(m[1])
 		message = strings.Replace(message, m[0], "", 1)
+	}
+	if strings.HasPrefix(message, "did not find expected") {
+		at = stops(text, at)
 	}
 	lines := strings.Split(string(text), "\n")
 	shown := ""
@@ -169,6 +188,8 @@ func syntaxError(file string, line int, text []byte, err error) error {
 		return console.Hint(problem, "indent with spaces: YAML does not allow tabs")
 	case strings.Contains(message, "mapping values"):
 		return console.Hint(problem, `check the indentation, and put text that contains ": " in quotes`)
+	case strings.HasPrefix(message, "did not find expected"):
+		return console.Hint(problem, "compare the indentation of this line with the lines above it, and look for a bracket or quote that is not closed")
 	default:
 		return problem
 	}

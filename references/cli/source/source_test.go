@@ -127,6 +127,14 @@ func TestParse(t *testing.T) {
 			text:    "apiVersion: v1\nkind: ConfigMap\n---\nkind: Application\nspec:\n  a: b: c\n",
 			wantErr: "app.yaml:6: not valid YAML: mapping values are not allowed in this context\n  6 |   a: b: c",
 		},
+		"a line that is indented less than its neighbours is named, not where they begin": {
+			text:    "spec:\n  components:\n    - name: web\n      properties:\n        image: nginx\n       cmd: [sleep]\n",
+			wantErr: "app.yaml:6: not valid YAML: did not find expected key\n  6 |        cmd: [sleep]",
+		},
+		"a list that is not closed": {
+			text:    "kind: Application\nspec:\n  args: [a, b\n  more: c\n",
+			wantErr: "app.yaml:4: not valid YAML: did not find expected ',' or ']'\n  4 |   more: c",
+		},
 		"a tab": {
 			text:    "kind: Application\nspec:\n\tcomponents: []\n",
 			wantErr: "app.yaml:3: not valid YAML: found character that cannot start any token\n  3 | \tcomponents: []",
