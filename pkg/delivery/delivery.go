@@ -24,6 +24,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy/override"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
@@ -110,6 +111,9 @@ func (d *Delivery) objects(ctx context.Context, manifests []manifest.Manifest) [
 		if c, err := d.Clusters.Get(ctx, cmp.Or(m.Key.Cluster, manifest.Local)); err == nil {
 			key := types.NamespacedName{Namespace: m.Key.Namespace, Name: m.Key.Name}
 			o.Live, o.Known = c.Live(m.Object.GroupVersionKind(), key)
+			if owner, other := plan.OtherOwner(m, o.Live); other {
+				o.Live, o.Owner = nil, owner.String()
+			}
 		}
 		out = append(out, o)
 	}

@@ -54,6 +54,12 @@ func PropertyError(what string, o Origin, e *cue.Error) error {
 	plain := *e
 	plain.Path = ""
 	at := o.Property(e.Path)
+	if e.Kind == cue.Missing && e.Path != "" {
+		plain.Message = fmt.Sprintf("the property %q is missing", e.Path)
+		if e.Want != "" {
+			plain.Message += ": expected " + e.Want
+		}
+	}
 	if e.Kind == cue.Limit {
 		return fault.Invalid(v1beta1.ReasonBudgetExceeded, fmt.Errorf("%s: %w", what, &plain), fault.At(at))
 	}

@@ -236,6 +236,9 @@ func (u use) missing(err error) error {
 	opts := []fault.Option{fault.At(at)}
 	if errors.As(err, &notFound) && len(notFound.Near) > 0 {
 		opts = append(opts, fault.Hint("did you mean %q?", notFound.Near[0]))
+	} else {
+		opts = append(opts, fault.Hint("install its definition, or use a type that is there: kubectl get %sdefinitions -A",
+			strings.ReplaceAll(string(u.ref.Kind), "-", "")))
 	}
 	return fault.Because(v1beta1.ReasonDefinitionMissing,
 		fmt.Errorf("%s: %s type %q is not installed", u.user, word(u.ref.Kind), u.ref.Name), opts...)

@@ -22,10 +22,29 @@ func Refused(p plan.Plan) error {
 		if r.Component != "" {
 			err = fmt.Errorf("component %q: %w", r.Component, err)
 		}
-		// Never terminal: another Application can go, a server can change its mind.
-		errs = append(errs, fault.Because(r.Code, err))
+		errs = append(errs, fault.Because(r.Code, err, next(r)...))
 	}
 	return errors.Join(errs...)
+}
+
+// next is what is known about the way out of a refusal. None is terminal: another
+// Application can go, a server can change its mind.
+func next(r plan.Refusal) []fault.Option {
+	var opts []fault.Option
+	switch r.Code {
+	case v1beta1.ReasonOwnedByOther:
+		opts = append(opts, fault.Waits(), fault.Hint("give it another name, or say with a take-over or shared-resource policy that this is meant"))
+	case v1beta1.ReasonClusterUnreachable:
+		opts = append(opts, fault.Hint("it goes on by itself when the cluster answers; vela cluster list shows which do"))
+	case v1beta1.ReasonRefused:
+		if !r.Waiting {
+			opts = append(opts, fault.Hint("nothing was sent; correct the field that it names"))
+		}
+	}
+	if r.Waiting {
+		opts = append(opts, fault.Waits())
+	}
+	return opts
 }
 
 // IsConflict reports whether err says that the world has moved since the plan was
@@ -66,7 +85,7 @@ func classify(err error) error {
 	var away *cluster.AwayError
 	switch {
 	case errors.As(err, &away):
-		return fault.Because(v1beta1.ReasonClusterUnreachable, err)
+		return fault.Because(v1beta1.ReasonClusterUnreachable, err, fault.Waits())
 	case apierrors.IsForbidden(err):
 		return fault.Because(v1beta1.ReasonForbidden, err)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err), meta.IsNoMatchError(err):

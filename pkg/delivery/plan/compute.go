@@ -215,7 +215,7 @@ func (p *Plan) keep(key manifest.Key, reason string) {
 }
 
 func (p *Plan) refuse(m manifest.Manifest, r Refusal) {
-	r.Key, r.Component = m.Key, m.Component
+	r.Key, r.Component, r.Trait = m.Key, m.Component, m.Trait
 	p.Refusals = append(p.Refusals, r)
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -17,7 +18,7 @@ import (
 // plan needs it. A component and its traits often give the same Service, each
 // with the ports that it cares for: the first owns it, later ones add what it
 // does not have. Different components cannot have one object, unless they agree
-// on it.
+// on it, and no template can contradict itself.
 func Combine(manifests []manifest.Manifest) ([]manifest.Manifest, error) {
 	at := make(map[manifest.Key]int, len(manifests))
 	out := make([]manifest.Manifest, 0, len(manifests))
@@ -36,9 +37,52 @@ func Combine(manifests []manifest.Manifest) ([]manifest.Manifest, error) {
 			}
 			continue
 		}
+		if first.Trait == m.Trait && contradict(first.Object.Object, m.Object.Object) {
+			return nil, fault.Invalid(v1beta1.ReasonDuplicateOutput,
+				fmt.Errorf("%s gives %s twice, under %s and %s of its template, with different content", giver(m), m.Key, output(first), output(m)),
+				fault.Hint("correct its definition: every output is an object of its own"))
+		}
 		out[i] = merged(first, m)
 	}
 	return out, nil
+}
+
+// giver says what part of the Application a manifest comes from.
+func giver(m manifest.Manifest) string {
+	if m.Trait == "" {
+		return fmt.Sprintf("component %q", m.Component)
+	}
+	return fmt.Sprintf("trait %q of component %q", m.Trait, m.Component)
+}
+
+func output(m manifest.Manifest) string {
+	if m.Workload() {
+		return "output"
+	}
+	return "outputs." + m.Output
+}
+
+// contradict reports whether two objects have different values for one field.
+// Metadata does not count: it is ours. Lists are put together.
+func contradict(a, b map[string]any) bool {
+	for k, va := range a {
+		vb, both := b[k]
+		if !both || k == "metadata" {
+			continue
+		}
+		switch va := va.(type) {
+		case map[string]any:
+			if vb, ok := vb.(map[string]any); ok && contradict(va, vb) {
+				return true
+			}
+		case []any:
+		default:
+			if !equality.Semantic.DeepEqual(va, vb) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unowned is the digest of an object without the labels that name its component.

@@ -25,6 +25,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 )
 
 // A Scope says whether objects of a kind live in namespaces; known is false
@@ -134,7 +135,7 @@ func (r *Renderer) result(ctx context.Context, req Request) (result, error) {
 		sent = slices.DeleteFunc(slices.Clone(parts), manifest.Manifest.Workload)
 	}
 	if sent, err = Combine(sent); err != nil {
-		return result{}, err
+		return result{}, fault.With(err, fault.At(req.Component.Origin.String()))
 	}
 	out := result{parts, sent}
 	if !j.moving {

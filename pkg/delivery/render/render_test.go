@@ -319,6 +319,11 @@ func TestCombine(t *testing.T) {
 		m.Component = component
 		return m
 	}
+	output := func(name, spec string) manifest.Manifest {
+		m := service("web", spec)
+		m.Trait, m.Output = "twins", name
+		return m
+	}
 	cases := map[string]struct {
 		in      []manifest.Manifest
 		want    []string
@@ -329,8 +334,12 @@ func TestCombine(t *testing.T) {
 			want: []string{"null", "null"},
 		},
 		"ports of one Service are put together": {
-			in:   []manifest.Manifest{service("web", `{type: ClusterIP, ports: [{port: 80, name: http}, {port: 81}]}`), service("web", `{type: NodePort, ports: [{port: 80, name: web, targetPort: 8080}, {port: 82}]}`)},
+			in:   []manifest.Manifest{service("web", `{type: ClusterIP, ports: [{port: 80, name: http}, {port: 81}]}`), output("service", `{type: NodePort, ports: [{port: 80, name: web, targetPort: 8080}, {port: 82}]}`)},
 			want: []string{`{"ports":[{"name":"http","port":80,"targetPort":8080},{"port":81},{"port":82}],"type":"ClusterIP"}`},
+		},
+		"a template cannot contradict itself": {
+			in:      []manifest.Manifest{output("a", `{type: ClusterIP}`), output("b", `{type: NodePort}`)},
+			wantErr: `trait "twins" of component "web" gives staging: Service prod/web twice, under outputs.a and outputs.b of its template, with different content (correct its definition: every output is an object of its own)`,
 		},
 		"components that agree share an object": {
 			in:   []manifest.Manifest{service("web", `{ports: [{port: 80}]}`), service("api", `{ports: [{port: 80}]}`)},

@@ -87,8 +87,8 @@ func selected(p blueprint.Policy, clusters []Cluster) (names []string, namespace
 	}
 	if err == nil && len(names) == 0 && !spec.AllowEmpty {
 		err = fault.Because(v1beta1.ReasonNoCluster,
-			fmt.Errorf("policy %q selects no cluster: it wants %s, there are %s", p.Name, want(spec.Clusters, labels), describe(clusters)),
-			fault.At(p.Origin.Property(field)), fault.Hint("label or join a cluster, or set allowEmpty: true"))
+			fmt.Errorf("policy %q selects no cluster: it wants %s, there are %s", p.Name, want(spec.Clusters, labels), listed(clusters, true)),
+			fault.At(p.Origin.Property(field)), fault.Waits(), fault.Hint("label or join a cluster, or set allowEmpty: true"))
 	}
 	return names, spec.Namespace, err
 }
@@ -107,8 +107,8 @@ func byName(p blueprint.Policy, wanted []string, clusters []Cluster) ([]string, 
 			hint = fault.Hint("did you mean %q?", near)
 		}
 		return nil, fault.Because(v1beta1.ReasonClusterMissing,
-			fmt.Errorf("policy %q: there is no cluster %q, there are %s", p.Name, name, describe(clusters)),
-			fault.At(p.Origin.Property(fmt.Sprintf("clusters[%d]", i))), hint)
+			fmt.Errorf("policy %q: there is no cluster %q, there are %s", p.Name, name, listed(clusters, false)),
+			fault.At(p.Origin.Property(fmt.Sprintf("clusters[%d]", i))), fault.Waits(), hint)
 	}
 	return wanted, nil
 }
@@ -139,8 +139,9 @@ func want(clusters []string, labels map[string]string) string {
 	return "labels " + labelText(labels)
 }
 
-// describe lists the clusters with their labels; many are cut short.
-func describe(clusters []Cluster) string {
+// listed names the clusters, with the labels that people gave them if asked;
+// many are cut short.
+func listed(clusters []Cluster, labels bool) string {
 	const most = 10
 	names := map[string]bool{}
 	for _, c := range clusters {
@@ -152,8 +153,8 @@ func describe(clusters []Cluster) string {
 	var parts []string
 	for _, c := range sorted(clusters) {
 		text := c.Name
-		if len(c.Labels) > 0 {
-			text += " (" + labelText(c.Labels) + ")"
+		if own := given(c.Labels); labels && len(own) > 0 {
+			text += " (" + labelText(own) + ")"
 		}
 		parts = append(parts, text)
 	}
@@ -161,6 +162,13 @@ func describe(clusters []Cluster) string {
 		parts = append(parts[:most], fmt.Sprintf("and %d more", n-most))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// given returns labels without those that joining a cluster sets.
+func given(labels map[string]string) map[string]string {
+	out := maps.Clone(labels)
+	maps.DeleteFunc(out, func(key, _ string) bool { return strings.HasPrefix(key, "cluster.core.oam.dev/") })
+	return out
 }
 
 func labelText(labels map[string]string) string {
