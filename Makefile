@@ -36,6 +36,7 @@ help: ## Print this list
 
 .PHONY: build
 build: ## Build bin/vela, bin/vela-core, bin/vela-local and its images
+	@hack/go.sh
 	@mkdir -p $(BIN)
 	@hack/say.sh "build vela, vela-core$(if $(wildcard cmd/vela-server), and vela-server)"
 	@go build $(LINK) -o $(BIN)/ ./cmd/vela ./cmd/vela-core $(addprefix ./,$(wildcard cmd/vela-server))
