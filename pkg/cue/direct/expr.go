@@ -141,6 +141,9 @@ func (r *Run) resolve(x expr, e *env) (*node, error) {
 			return nil, err
 		}
 		if name, ok := i.(string); ok {
+			if r.check(base) != nil {
+				return nil, Unsure // an index, unlike a selector, needs all of the struct
+			}
 			return r.field(base, name)
 		}
 		if base, err = r.value(base); err != nil {
