@@ -143,15 +143,42 @@ func (r *Run) plan(ctx context.Context, units []*unit, repair bool) (Outcome, er
 	if err := errors.Join(errs...); err != nil {
 		return out, err
 	}
-	if err := claimedTwice(out.manifests); err != nil {
+	if err := r.claimedTwice(out.manifests); err != nil {
 		return out, err
 	}
 	p, err := r.compute(ctx, out.manifests, repair)
 	out.Plan = p
 	if err == nil {
-		err = dispatch.Refused(p)
+		err = r.refused(p)
 	}
 	return out, err
+}
+
+// refused says of every refusal which part of the Application asks for the object.
+func (r *Run) refused(p plan.Plan) error {
+	var errs []error
+	for _, refusal := range p.Refusals {
+		err := dispatch.Refused(plan.Plan{Refusals: []plan.Refusal{refusal}})
+		errs = append(errs, fault.With(err, fault.At(r.origin(refusal.Component, refusal.Trait))))
+	}
+	return errors.Join(errs...)
+}
+
+// origin is where the Application has a component or a trait of it, "" for what
+// a step made itself.
+func (r *Run) origin(component, trait string) string {
+	for _, c := range r.Blueprint.Components {
+		if c.Name != component {
+			continue
+		}
+		for _, t := range c.Traits {
+			if trait != "" && (definition.Ref{Name: t.Type}).Base() == (definition.Ref{Name: trait}).Base() {
+				return t.Origin.String()
+			}
+		}
+		return c.Origin.String()
+	}
+	return ""
 }
 
 // compute gathers what is live and judges it.
@@ -171,13 +198,14 @@ func (r *Run) compute(ctx context.Context, desired []manifest.Manifest, repair b
 
 // claimedTwice refuses two manifests for one object: the second would undo the
 // first.
-func claimedTwice(manifests []manifest.Manifest) error {
+func (r *Run) claimedTwice(manifests []manifest.Manifest) error {
 	first := map[manifest.Key]manifest.Manifest{}
 	var errs []error
 	for _, m := range manifests {
 		if o, taken := first[m.Key]; taken && o.Digest() != m.Digest() {
 			errs = append(errs, fault.Invalid(v1beta1.ReasonDuplicateOutput,
-				fmt.Errorf("%s and %s both give %s", source(o), source(m), m.Key)))
+				fmt.Errorf("%s and %s both give %s", source(o), source(m), m.Key),
+				fault.At(r.origin(m.Component, m.Trait)), fault.Hint("give one of them another name")))
 			continue
 		}
 		first[m.Key] = m

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
 
@@ -38,7 +39,11 @@ func (r *Reconciler) keep(ctx context.Context, s *state, t stepTarget) error {
 		_, err := s.run.Deliver(ctx, t.Target, nil)
 		return err
 	case workflow.Failed:
-		return s.run.Look(ctx, t.Target)
+		err := s.run.Look(ctx, t.Target)
+		if fault.Reason(err) != "" {
+			return nil // the step says it; this would only say it in other words
+		}
+		return err
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type remembered struct {
 	content   string // of the draft that blueprint was made from
 	blueprint *blueprint.Blueprint
 	revision  revision.Revision
+	warnings  string // about the draft
 
 	vars    workflow.Vars                // values between steps, as they are stored
 	stored  map[string]string            // what the ConfigMap of the workflow holds

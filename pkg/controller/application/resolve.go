@@ -3,7 +3,11 @@ package application
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
@@ -17,6 +21,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 		return outcome{}, err
 	}
 	m := s.memory
+	defer func() { s.report.Warnings = m.warnings }()
 	content := revision.Content(draft)
 	if m.blueprint != nil && m.content == content && !draft.App.AutoUpdate {
 		return outcome{}, nil
@@ -35,8 +40,20 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 			return outcome{}, err
 		}
 	}
+	m.warnings = strings.Join(b.Warnings, "\n")
+	if known { // warnings are not part of a revision
+		m.warnings = warned(s.app.Status)
+	}
 	m.use(content, &b, rev)
 	return outcome{}, nil
+}
+
+// warned is what the status already warns of.
+func warned(status v1beta1.ApplicationStatus) string {
+	if c := v1beta1.FindCondition(status.Conditions, v1beta1.ConditionParsed); c != nil && c.Status == metav1.ConditionTrue {
+		return c.Message
+	}
+	return ""
 }
 
 // revise makes sure that the Blueprint is stored before anything follows from
