@@ -32,13 +32,12 @@ type calls struct {
 
 // A found call is a struct with #do and #provider.
 type found struct {
-	path   cuelang.Path
-	key    string
-	value  cuelang.Value
-	call   provider.Call
-	loose  bool  // a field marked @absent() is not known
-	errs   error // why the parameters are not known
-	params cuelang.Value
+	path  cuelang.Path
+	key   string
+	value cuelang.Value
+	call  provider.Call
+	loose bool  // a field marked @absent() is not known
+	errs  error // why the parameters are not known
 }
 
 func (c *calls) all(ctx context.Context) error {
