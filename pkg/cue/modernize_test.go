@@ -58,6 +58,10 @@ func TestOldTemplates(t *testing.T) {
 			text: "x: {\n\ttry: 1\n}\nout: x.\"try\"",
 			want: int64(1),
 		},
+		"a multi-line string that ends in the middle of a line": {
+			text: "out: \"\"\"\nif {\n  \\(parameter.l[0])\n}\"\"\"",
+			want: "if {\n  x\n}",
+		},
 		"a guard before && protects what follows": {
 			text: "x: {}\nout: [if x.a != _|_ && x.a.b[0] == 1 {1}, 2][0]",
 			want: int64(2),

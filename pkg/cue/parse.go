@@ -39,7 +39,7 @@ func parseTemplate(src Source, limits Limits) (*ast.File, []Warning, error) {
 	full := src.Text + "\nparameter: _\ncontext: _\n"
 	f, err := parser.ParseFile(src.Name, full, parser.ParseComments)
 	if err != nil {
-		if g, retry := parser.ParseFile(src.Name, text.QuoteWords(full), parser.ParseComments); retry == nil {
+		if g, retry := parser.ParseFile(src.Name, text.Repair(full), parser.ParseComments); retry == nil {
 			f, err = g, nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/ast/astutil"
@@ -18,8 +19,28 @@ import (
 // words were names in earlier versions of CUE and are keywords now.
 var words = regexp.MustCompile(`(?m)^([ \t{,]*)(try|else|otherwise)([?!]?[ \t]*:)`)
 
-// QuoteWords puts field names that became keywords in quotes.
-func QuoteWords(text string) string { return words.ReplaceAllString(text, `${1}"${2}"${3}`) }
+// Repair rewrites what today's parser does not read: names of fields that became
+// keywords get quotes, and the end of a multi-line string gets a line of its own.
+// It is meant for texts that do not parse as they are.
+func Repair(text string) string {
+	text = words.ReplaceAllString(text, `${1}"${2}"${3}`)
+	lines := strings.Split(text, "\n")
+	open := false
+	for i, l := range lines {
+		const quotes = `"""`
+		at := strings.LastIndex(l, quotes)
+		if at < 0 {
+			continue
+		}
+		if open && strings.TrimSpace(l[:at]) != "" {
+			lines[i] = l[:at] + "\n" + l[at:]
+		}
+		if strings.Count(l, quotes)%2 == 1 {
+			open = !open
+		}
+	}
+	return strings.Join(lines, "\n")
+}
 
 // Modernize rewrites f in place and says what it did.
 func Modernize(f *ast.File) []Warning {
