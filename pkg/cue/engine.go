@@ -80,11 +80,10 @@ func (e *Engine) Digest(src Source) string {
 // it for every render is cheap. The error is an *Error that names the line in
 // the definition.
 func (e *Engine) Compile(src Source) (*Template, error) {
-	digest := e.Digest(src)
-	if t, ok := e.cells.template(digest); ok {
+	if t, ok := e.cells.template(src.Text); ok {
 		return t, nil
 	}
-	t, err := newTemplate(e, digest, src)
+	t, err := newTemplate(e, e.Digest(src), src)
 	if err != nil {
 		return nil, err
 	}

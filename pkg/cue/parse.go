@@ -90,7 +90,7 @@ func (t *Template) build() (*cell, error) {
 			return nil, e
 		}
 	}
-	return &cell{ctx: ctx, value: v, bytes: int64(len(t.src.Text)+16<<10) * cellFactor}, nil
+	return &cell{ctx: ctx, value: v, bytes: int64(len(t.src.Text)*cellFactor + 16<<10)}, nil
 }
 
 // instance prepares a file for building: imports resolve to the packages of
