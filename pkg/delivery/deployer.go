@@ -3,7 +3,9 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -29,18 +31,28 @@ type deployer struct {
 // Deploy implements oam.Deployer.
 func (d deployer) Deploy(ctx context.Context, req oam.DeployRequest) (oam.DeployResult, error) {
 	t := Target{Policies: req.Policies, SkipTerraform: req.IgnoreTerraformComponent}
-	for i, raw := range req.InlinePolicies {
+	var err error
+	if t.Inline, err = inline(req.InlinePolicies); err != nil {
+		return oam.DeployResult{}, err
+	}
+	out, err := d.deliver(ctx, t, req.Allow)
+	return oam.DeployResult{Healthy: out.Done, Message: out.Message, After: out.after()}, err
+}
+
+// inline reads the policies that a step has itself.
+func inline(policies []map[string]any) ([]blueprint.Policy, error) {
+	var out []blueprint.Policy
+	for i, raw := range policies {
 		var p struct {
 			Name, Type string
 			Properties map[string]any
 		}
 		if err := provider.Decode(raw, &p); err != nil {
-			return oam.DeployResult{}, fault.Invalid(v1beta1.ReasonInvalidPolicy, fmt.Errorf("inlinePolicies[%d]: %w", i, err))
+			return nil, fault.Invalid(v1beta1.ReasonInvalidPolicy, fmt.Errorf("inlinePolicies[%d]: %w", i, err))
 		}
-		t.Inline = append(t.Inline, blueprint.Policy{Name: p.Name, Type: p.Type, Properties: p.Properties})
+		out = append(out, blueprint.Policy{Name: p.Name, Type: p.Type, Properties: p.Properties})
 	}
-	out, err := d.deliver(ctx, t, req.Allow)
-	return oam.DeployResult{Healthy: out.Done, Message: out.Message}, err
+	return out, nil
 }
 
 // Apply implements oam.Deployer.
@@ -53,7 +65,7 @@ func (d deployer) Apply(ctx context.Context, req oam.ApplyRequest) (oam.ApplyRes
 	if err != nil {
 		return oam.ApplyResult{}, err
 	}
-	result := oam.ApplyResult{Healthy: out.Done, Message: out.Message}
+	result := oam.ApplyResult{Healthy: out.Done, Message: out.Message, After: out.after()}
 	live := map[manifest.Key]*unstructured.Unstructured{}
 	for _, o := range d.run.delivery.objects(ctx, out.manifests) {
 		if o.Live != nil {
@@ -76,12 +88,18 @@ func (d deployer) Render(ctx context.Context, req oam.ApplyRequest) (oam.ApplyRe
 	return result, err
 }
 
+// deliver keeps the target only once it may be delivered: what was merely
+// planned, or held back, must not be repaired into being.
 func (d deployer) deliver(ctx context.Context, t Target, allow oam.Allow) (Outcome, error) {
-	d.run.keep(d.step, t)
-	if allow == nil {
-		return d.run.Deliver(ctx, t, nil)
-	}
-	return d.run.Deliver(ctx, t, func(out Outcome) error { return allow(shown(out)) })
+	return d.run.Deliver(ctx, t, func(out Outcome) error {
+		if allow != nil {
+			if err := allow(shown(out)); err != nil {
+				return err
+			}
+		}
+		d.run.keep(d.step, t)
+		return nil
+	})
 }
 
 // target is one component in one place.
@@ -166,7 +184,9 @@ func (r *Run) keep(step string, t Target) {
 	if r.targets == nil {
 		r.targets = map[string][]Target{}
 	}
-	r.targets[step] = append(r.targets[step], t)
+	if !slices.ContainsFunc(r.targets[step], func(o Target) bool { return equality.Semantic.DeepEqual(o, t) }) {
+		r.targets[step] = append(r.targets[step], t)
+	}
 }
 
 // Targets returns what the steps of this run asked for, by name of the step.

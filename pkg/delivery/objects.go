@@ -64,7 +64,7 @@ func (d objectDoor) Apply(ctx context.Context, name string, objects []*unstructu
 	if err := dispatch.Refused(p); err != nil {
 		return nil, err
 	}
-	if err := r.execute(ctx, p); err != nil {
+	if _, err := r.execute(ctx, p); err != nil {
 		return nil, err
 	}
 	out := make([]*unstructured.Unstructured, 0, len(objects))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -46,10 +47,8 @@ type Run struct {
 
 	mu      sync.Mutex
 	seen    map[string][]observe.Health // by unit
-	order   []string
-	changes dispatch.ChangeSet
-	targets map[string][]Target // by step
-	given   map[string]any      // what components of this run put out
+	targets map[string][]Target         // by step
+	given   map[string]any              // what components of this run put out
 }
 
 // Given returns what the components of this run have put out, under the names
@@ -60,14 +59,37 @@ func (r *Run) Given() map[string]any {
 	return maps.Clone(r.given)
 }
 
+// Learn takes over what steps have put out since the run began. What components
+// have put out in it is newer.
+func (r *Run) Learn(values map[string]any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, value := range values {
+		if _, own := r.given[name]; !own {
+			r.Values[name] = value
+		}
+	}
+}
+
 // An Outcome is how far a target has come.
 type Outcome struct {
 	Plan    plan.Plan // of everything, without what is done already
 	Later   []Later   // what could not be planned yet
 	Done    bool      // everything is sent and healthy
 	Message string    // what it waits for, one sentence, without times
+	// Again says that a value has become known: what needs it can be planned now,
+	// and no event will say so.
+	Again bool
 
 	manifests []manifest.Manifest
+}
+
+// after is when to look again, 0 leaves it to events.
+func (out Outcome) after() time.Duration {
+	if out.Again {
+		return time.Millisecond
+	}
+	return 0
 }
 
 // A Later is a component that cannot be rendered before something else is
@@ -85,7 +107,7 @@ func (r *Run) Plan(ctx context.Context, t Target) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return r.plan(ctx, units, t.Repair)
+	return r.plan(ctx, units, false)
 }
 
 // Deliver sends what t wants, as far as dependencies and stages allow now.
@@ -95,7 +117,7 @@ func (r *Run) Deliver(ctx context.Context, t Target, allow func(Outcome) error) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	out, err := r.plan(ctx, units, t.Repair)
+	out, err := r.plan(ctx, units, false)
 	if err != nil {
 		return out, err
 	}
@@ -104,24 +126,33 @@ func (r *Run) Deliver(ctx context.Context, t Target, allow func(Outcome) error) 
 			return out, err
 		}
 	}
+	err = r.send(ctx, units, &out, t.NoWait)
+	return out, err
+}
+
+// send carries out the plan of units as far as dependencies and stages allow.
+func (r *Run) send(ctx context.Context, units []*unit, out *Outcome, noWait bool) error {
 	if err := r.delivery.Dispatcher.Record(ctx, out.Plan, r.Owner); err != nil {
-		return out, err
+		return err
 	}
 	done := map[string]bool{}
 	for {
 		moved, err := r.advance(ctx, units, done, out.Plan)
 		if err != nil {
-			return out, err
+			return err
 		}
 		if !moved {
 			break
 		}
-		if again, err := r.unblock(units); err != nil || again {
-			return out, err // what was missing is there: plan it in the next pass
+		if out.Again, err = r.unblock(units); err != nil {
+			return err
+		}
+		if out.Again {
+			break // what was missing is there: plan it in the next pass
 		}
 	}
-	out.Done, out.Message = r.verdict(units, done, t.NoWait)
-	return out, nil
+	out.Done, out.Message = r.verdict(units, done, noWait)
+	return nil
 }
 
 // plan renders all units that can be rendered and compares them with what is
@@ -346,7 +377,7 @@ func (r *Run) advance(ctx context.Context, units []*unit, done map[string]bool, 
 	}
 	part := p
 	part.Applies = slices.DeleteFunc(slices.Clone(p.Applies), func(a plan.Apply) bool { return !send[a.Manifest.Key] })
-	err := r.execute(ctx, part)
+	_, err := r.execute(ctx, part)
 	moved := false
 	for _, u := range now {
 		healthy, oerr := r.observe(ctx, u)
@@ -361,12 +392,8 @@ func (r *Run) advance(ctx context.Context, units []*unit, done map[string]bool, 
 }
 
 // execute carries out a plan; a plan without writes costs nothing.
-func (r *Run) execute(ctx context.Context, p plan.Plan) error {
-	changes, err := r.delivery.Dispatcher.Execute(ctx, p, r.Owner, r.As)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.changes.Changes = append(r.changes.Changes, changes.Changes...)
-	return err
+func (r *Run) execute(ctx context.Context, p plan.Plan) (dispatch.ChangeSet, error) {
+	return r.delivery.Dispatcher.Execute(ctx, p, r.Owner, r.As)
 }
 
 // due returns the manifests of u that may be sent now, the first of them all: a
@@ -393,22 +420,12 @@ func (r *Run) observe(ctx context.Context, u *unit) (bool, error) {
 		held[m.Trait] = true
 	}
 	t := r.target(u, r.delivery.objects(ctx, due))
-	for _, name := range slices.Sorted(maps.Keys(held)) {
-		t.Pending = append(t.Pending, name)
-	}
+	t.Pending = append(t.Pending, slices.Sorted(maps.Keys(held))...)
 	health, err := r.delivery.Observer.Component(ctx, r.Blueprint, t)
 	if err != nil {
 		return false, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, known := r.seen[u.name()]; !known {
-		r.order = append(r.order, u.name())
-	}
-	if r.seen == nil {
-		r.seen = map[string][]observe.Health{}
-	}
-	r.seen[u.name()] = health
+	r.saw(u, health)
 	return len(t.Pending) == 0 && allHealthy(health), nil
 }
 
@@ -479,95 +496,4 @@ func (r *Run) verdict(units []*unit, done map[string]bool, noWait bool) (bool, s
 		waits = append(waits[:most], fmt.Sprintf("%d more", more))
 	}
 	return false, "waits for " + strings.Join(waits, ", ")
-}
-
-// Health returns what was observed, in the order in which it was delivered.
-func (r *Run) Health() []observe.Health {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var out []observe.Health
-	for _, name := range r.order {
-		out = append(out, r.seen[name]...)
-	}
-	return out
-}
-
-// Changes returns everything that this run wrote.
-func (r *Run) Changes() dispatch.ChangeSet {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.changes
-}
-
-// Desired returns what t wants, rendered with what is known. Units whose inputs
-// are not known yet make it incomplete.
-func (r *Run) Desired(ctx context.Context, t Target) (manifests []manifest.Manifest, complete bool, err error) {
-	units, err := r.units(ctx, t)
-	if err != nil {
-		return nil, false, err
-	}
-	complete = true
-	for _, u := range units {
-		if len(u.missing) > 0 {
-			complete = false
-			continue
-		}
-		if err := r.render(ctx, u); err != nil {
-			return nil, false, err
-		}
-		manifests = append(manifests, u.manifests...)
-	}
-	return manifests, complete, nil
-}
-
-// Sweep removes what is owned and wanted by nothing any more. desired is
-// everything that the newest revision wants; complete says that it really is.
-func (r *Run) Sweep(ctx context.Context, desired []manifest.Manifest, complete bool) (plan.Plan, error) {
-	owned, err := r.delivery.Ledger.Load(ctx, r.Owner)
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	wanted := make([]manifest.Key, 0, len(desired))
-	for _, m := range desired {
-		wanted = append(wanted, m.Key)
-	}
-	live, err := r.delivery.Dispatcher.Gather(ctx, dispatch.GatherInput{Owned: owned.Without(wanted...).Entries, As: r.As})
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	p := plan.Sweep(plan.Input{
-		Owner: r.Owner, Desired: desired, Owned: owned, Live: live, Rules: r.rules, Complete: complete,
-		DependsOn: dependencies(r.Blueprint.Draft),
-	})
-	return p, r.execute(ctx, p)
-}
-
-// Look learns the health of what t has delivered and changes nothing.
-func (r *Run) Look(ctx context.Context, t Target) error {
-	units, err := r.units(ctx, t)
-	if err != nil {
-		return err
-	}
-	for _, u := range units {
-		if len(u.missing) > 0 {
-			continue
-		}
-		if err := r.render(ctx, u); err != nil {
-			return err
-		}
-		if _, err := r.observe(ctx, u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func dependencies(b blueprint.Draft) map[string][]string {
-	out := map[string][]string{}
-	for _, c := range b.Components {
-		if len(c.DependsOn) > 0 {
-			out[c.Name] = c.DependsOn
-		}
-	}
-	return out
 }

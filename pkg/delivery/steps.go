@@ -43,19 +43,27 @@ func steps(in []blueprint.Step) []workflow.Step {
 	return out
 }
 
-// TargetsOf returns what a step of one of our own types delivers; nothing for
-// others, which say it when they run.
+// TargetsOf returns what a step of one of our own types delivers as it is
+// written; nothing for others, which say it when they run. With inputs a step
+// may deliver something else: what it asked for when it ran counts more.
 func TargetsOf(s blueprint.Step) []Target {
 	switch (definition.Ref{Name: s.Type}).Base() {
 	case stepDeploy:
 		var p struct {
 			Policies                 []string
+			InlinePolicies           []map[string]any
 			IgnoreTerraformComponent *bool
 		}
 		if provider.Decode(s.Properties, &p) != nil {
 			return nil // resolving the Blueprint has refused it
 		}
-		return []Target{{Policies: p.Policies, SkipTerraform: p.IgnoreTerraformComponent == nil || *p.IgnoreTerraformComponent}}
+		own, err := inline(p.InlinePolicies)
+		if err != nil {
+			return nil
+		}
+		return []Target{{
+			Policies: p.Policies, Inline: own, SkipTerraform: p.IgnoreTerraformComponent == nil || *p.IgnoreTerraformComponent,
+		}}
 	case stepApplyComponent, stepBuiltinApplyComponent:
 		var p struct{ Component, Cluster, Namespace string }
 		if provider.Decode(s.Properties, &p) != nil {

@@ -30,11 +30,11 @@ func (d *Delivery) Teardown(ctx context.Context, draft blueprint.Draft, as ident
 
 // teardown plans the removal of everything.
 func (d *Delivery) teardown(ctx context.Context, draft blueprint.Draft, owner inventory.Owner, as identity.Identity) (plan.Plan, error) {
-	rules, err := policy.Rules(draft.Policies)
-	if err != nil {
-		return plan.Plan{}, err
-	}
 	owned, err := d.Ledger.Load(ctx, owner)
+	if err != nil || owned.Len() == 0 {
+		return plan.Plan{Final: true}, err // then no policy matters, readable or not
+	}
+	rules, err := policy.Rules(draft.Policies)
 	if err != nil {
 		return plan.Plan{}, err
 	}

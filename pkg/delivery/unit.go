@@ -30,8 +30,6 @@ type Target struct {
 	Patch map[string]any `json:"patch,omitempty"`
 	// SkipTerraform leaves cloud resources to other steps.
 	SkipTerraform bool `json:"skipTerraform,omitempty"`
-	// Repair means that nothing new was published: what is live is put back.
-	Repair bool `json:"-"`
 	// NoWait counts what was sent as done, healthy or not.
 	NoWait bool `json:"noWait,omitempty"`
 }

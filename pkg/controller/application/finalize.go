@@ -11,6 +11,7 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/plan"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
 	"github.com/seed-c5f95f19/vela/pkg/identity"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
@@ -26,12 +27,12 @@ func (r *Reconciler) finalize(ctx context.Context, s *state) (res ctrl.Result, e
 		if err := r.Orphan(ctx, s.owner()); err != nil {
 			return ctrl.Result{}, fmt.Errorf("leave the objects behind: %w", err)
 		}
-		return ctrl.Result{}, r.letGo(ctx, s)
+		return unlessConflict(r.letGo(ctx, s))
 	}
 	s.report.Deleting = &status.Deleting{}
 	p, left, err := r.Delivery.Teardown(ctx, r.draft(ctx, s), identity.Identity{})
 	if err == nil && left.Len() == 0 {
-		return ctrl.Result{}, r.letGo(ctx, s)
+		return unlessConflict(r.letGo(ctx, s))
 	}
 	s.report.Owned = &left
 	s.report.Deleting.Remaining = left.Keys()
@@ -39,15 +40,24 @@ func (r *Reconciler) finalize(ctx context.Context, s *state) (res ctrl.Result, e
 	return r.reportOn(ctx, s, ctrl.Result{RequeueAfter: sweepDelay}, err)
 }
 
-// draft is what the policies of the Application say about its end. A part that
-// cannot be read is left out: a mistake must not keep an Application for ever.
+// draft is what the policies of the Application say about its end. When they
+// cannot be read any more, because what they refer to is gone or wrong, those
+// that it was delivered with count; what is left of a mistake must not keep an
+// Application for ever.
 func (r *Reconciler) draft(ctx context.Context, s *state) blueprint.Draft {
-	if s.memory.blueprint != nil {
-		d := s.memory.blueprint.Draft
-		d.App.UID = s.app.UID
+	d, err := blueprint.Parse(ctx, s.app, r.References)
+	if err == nil {
 		return d
 	}
-	d, _ := blueprint.Parse(ctx, s.app, r.References) //nolint:errcheck // what could be read is enough
+	frozen := s.memory.blueprint
+	if rev := s.app.Status.LatestRevision; frozen == nil && rev != nil {
+		if stored, err := revision.Load(ctx, r.Revisions, s.app.Namespace, rev.Name); err == nil {
+			frozen = &stored
+		}
+	}
+	if frozen != nil {
+		d.Policies, d.Components = frozen.Policies, frozen.Components
+	}
 	return d
 }
 

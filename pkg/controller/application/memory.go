@@ -37,7 +37,9 @@ type remembered struct {
 	vars    workflow.Vars                // values between steps, as they are stored
 	stored  map[string]string            // what the ConfigMap of the workflow holds
 	loaded  bool                         // stored was read
-	targets map[string][]delivery.Target // what steps of other types than ours asked for
+	lost    bool                         // it does not say what steps asked for
+	left    *v1beta1.WorkflowStatus      // as we have left it; another one means that people were at work
+	targets map[string][]delivery.Target // what steps asked for, unless the workflow says it
 }
 
 // of returns what is remembered of an Application. Another UID is another

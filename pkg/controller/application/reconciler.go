@@ -24,6 +24,7 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/dispatch"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
@@ -66,7 +67,6 @@ type Runners = func(stepType string) (workflow.Runner, error)
 // An outcome is what a phase leaves to do.
 type outcome struct {
 	again time.Duration // look again after; 0: an event will tell
-	stop  bool          // the phases after this one have nothing to do
 }
 
 type phase struct {
@@ -80,8 +80,7 @@ func (r *Reconciler) phases() []phase {
 		{status.Parsed, r.resolve},
 		{status.Revision, r.revise},
 		{status.Workflow, r.runWorkflow},
-		{status.Workflow, r.sweep},
-		{status.Workflow, r.observe},
+		{status.Workflow, r.tend},
 	}
 }
 
@@ -104,20 +103,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (res ctrl.
 		return r.finalize(ctx, s)
 	}
 	if err := r.ensureFinalizer(ctx, s); err != nil {
-		return ctrl.Result{}, err
+		return unlessConflict(err)
 	}
 	defer func() { res, err = r.reportOn(ctx, s, res, err) }()
 	for _, p := range r.phases() {
 		began := r.Clock.Now()
 		out, err := p.run(ctx, s)
 		r.Metrics.Stage(strings.ToLower(string(p.stage)), r.Clock.Since(began), err)
+		res = sooner(res, out.again)
 		if err != nil {
 			s.report.Failed = p.stage
 			return res, err
-		}
-		res = sooner(res, out.again)
-		if out.stop {
-			break
 		}
 	}
 	return res, nil
@@ -138,6 +134,15 @@ func (r *Reconciler) ensureFinalizer(ctx context.Context, s *state) error {
 	return nil
 }
 
+// unlessConflict is the result of a write to the Application that did not work:
+// a conflict means that there is a newer one.
+func unlessConflict(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictDelay}, nil
+	}
+	return ctrl.Result{}, err
+}
+
 // sooner keeps the earlier of two times to look again.
 func sooner(res ctrl.Result, again time.Duration) ctrl.Result {
 	if again > 0 && (res.RequeueAfter == 0 || again < res.RequeueAfter) {
@@ -149,8 +154,12 @@ func sooner(res ctrl.Result, again time.Duration) ctrl.Result {
 // reportOn writes what this run learned. It is the only place that writes the
 // status, emits events, or turns an error into a decision to try again.
 func (r *Reconciler) reportOn(ctx context.Context, s *state, res ctrl.Result, err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictDelay}, nil // read too early; users need not know
+	if dispatch.IsConflict(err) { // read too early; users need not know
+		res, err = sooner(res, conflictDelay), nil
+		if s.report.Workflow == nil {
+			return res, nil
+		}
+		s.report.Failed = "" // what the workflow has done must not be forgotten
 	}
 	s.report.Err = err
 	before := s.app.Status
@@ -166,12 +175,17 @@ func (r *Reconciler) reportOn(ctx context.Context, s *state, res ctrl.Result, er
 			return ctrl.Result{}, errors.Join(err, client.IgnoreNotFound(werr))
 		}
 		s.memory.wrote(s.app)
+		s.memory.left = s.app.Status.Workflow
 		event.Emit(r.Recorder, s.app, event.Between(before, after))
 	}
-	if err != nil && fault.Terminal(err) {
-		return ctrl.Result{}, reconcile.TerminalError(err)
+	switch {
+	case err == nil || !fault.Terminal(err):
+		return res, err
+	case res.RequeueAfter > 0: // an error would call the timer off
+		ctrl.LoggerFrom(ctx).Error(err, "Only an edit can help")
+		return res, nil
 	}
-	return res, err
+	return ctrl.Result{}, reconcile.TerminalError(err)
 }
 
 // conflictDelay is how long the cache may need to see the newer object. Its

@@ -31,19 +31,21 @@ func (r *remembered) use(content string, b *blueprint.Blueprint, rev revision.Re
 // A stepTarget is what one step wants, and how far it is.
 type stepTarget struct {
 	delivery.Target
-	step  string
-	phase workflow.Phase
+	step     string
+	phase    workflow.Phase
+	asked    bool // it has shown a plan
+	approved bool // and that plan was agreed to
 }
 
 // targets are what the steps want, in the order of the workflow: what a step
 // asked for in this run, what it asked for earlier, or what a step of a type
 // that we know will ask for.
 func (r *Reconciler) targets(s *state) []stepTarget {
-	phases := map[string]workflow.Phase{}
+	progress := map[string]workflow.StepProgress{}
 	for _, p := range s.progress.Steps {
-		phases[p.Name] = p.Phase
+		progress[p.Name] = p
 		for _, sub := range p.SubSteps {
-			phases[sub.Name] = sub.Phase
+			progress[sub.Name] = sub
 		}
 	}
 	asked := s.run.Targets()
@@ -56,8 +58,12 @@ func (r *Reconciler) targets(s *state) []stepTarget {
 		if !ok {
 			targets = delivery.TargetsOf(step)
 		}
+		p := progress[step.Name]
 		for _, t := range targets {
-			out = append(out, stepTarget{Target: t, step: step.Name, phase: phases[step.Name]})
+			out = append(out, stepTarget{
+				Target: t, step: step.Name, phase: p.Phase,
+				asked: p.Plan != nil, approved: p.Plan != nil && p.Plan.Approved == p.Plan.Digest,
+			})
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,7 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
@@ -45,12 +47,13 @@ func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error)
 		next.Vars.Values = values
 	}
 	s.progress = next
-	s.report.Workflow = status.FromProgress(next)
-	s.report.Workflow.AppRevision = m.revision.Name
 	s.remember()
-	if s.report.Workflow.ContextBackend, err = r.storeContext(ctx, s, next.Vars); err != nil {
+	backend, err := r.storeContext(ctx, s, next.Vars)
+	if err != nil {
 		return outcome{}, err
 	}
+	s.report.Workflow = status.FromProgress(next)
+	s.report.Workflow.AppRevision, s.report.Workflow.ContextBackend = m.revision.Name, backend
 	return outcome{again: r.until(again)}, nil
 }
 
@@ -58,7 +61,7 @@ func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error)
 func (r *Reconciler) environment(s *state) workflow.Env {
 	app, rev := s.memory.blueprint.App, s.memory.revision
 	return workflow.Env{
-		Runners: r.Steps(s.run),
+		Runners: informed(s.run, r.Steps(s.run)),
 		Engine:  r.Delivery.Engine,
 		Context: map[string]any{
 			"name": app.Name, "appName": app.Name, "namespace": app.Namespace,
@@ -68,6 +71,26 @@ func (r *Reconciler) environment(s *state) workflow.Env {
 		},
 		Now: r.Clock.Now,
 	}
+}
+
+// informed lets the run know what earlier steps have put out, those of this pass
+// too, before a step delivers with it.
+func informed(run *delivery.Run, runners Runners) Runners {
+	return func(stepType string) (workflow.Runner, error) {
+		runner, err := runners(stepType)
+		return learner{runner, run}, err
+	}
+}
+
+type learner struct {
+	workflow.Runner
+	run *delivery.Run
+}
+
+// Run implements workflow.Runner.
+func (l learner) Run(ctx context.Context, step workflow.StepRun) (workflow.StepResult, error) {
+	l.run.Learn(step.Values)
+	return l.Runner.Run(ctx, step)
 }
 
 func asAny(in map[string]string) map[string]any {
@@ -91,14 +114,16 @@ func (r *Reconciler) until(at time.Time) time.Duration {
 func (r *Reconciler) progress(ctx context.Context, s *state) (workflow.Progress, error) {
 	wf := s.app.Status.Workflow
 	m := s.memory
-	if !m.loaded && wf != nil && wf.ContextBackend != nil {
+	// Whoever changes the progress may have changed the values too.
+	known := m.loaded && equality.Semantic.DeepEqual(wf, m.left)
+	if !known && wf != nil && wf.ContextBackend != nil {
 		if err := r.load(ctx, s); err != nil {
 			return workflow.Progress{}, err
 		}
 	}
-	m.loaded = true
+	m.loaded, m.left = true, wf
 	if wf == nil || wf.AppRevision != m.revision.Name {
-		m.vars, m.targets = workflow.Vars{}, nil
+		m.vars, m.targets, m.lost = workflow.Vars{}, nil, false
 		return workflow.Restart(workflow.Progress{}), nil
 	}
 	p := status.ToProgress(wf)
@@ -118,21 +143,28 @@ const keyTargets = "targets"
 // load reads what storeContext wrote.
 func (r *Reconciler) load(ctx context.Context, s *state) error {
 	cm := &corev1.ConfigMap{}
-	if err := r.Reader.Get(ctx, contextName(s.app), cm); err != nil {
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
+	err := r.Reader.Get(ctx, contextName(s.app), cm)
+	m := s.memory
+	switch {
+	case apierrors.IsNotFound(err):
+		m.lost, m.stored = m.lost || !m.loaded, nil // what is in memory is as good
+		return nil
+	case err != nil:
 		return fmt.Errorf("read the values of the workflow: %w", err)
 	}
-	m := s.memory
-	var err error
-	if m.vars, err = workflow.DecodeVars(cm.Data, r.Delivery.Engine); err != nil {
+	vars, err := workflow.DecodeVars(cm.Data, r.Delivery.Engine)
+	if err != nil {
 		return err
 	}
-	m.stored = cm.Data
-	if text, ok := cm.Data[keyTargets]; ok {
-		return json.Unmarshal([]byte(text), &m.targets)
+	text, ok := cm.Data[keyTargets]
+	if ok {
+		m.targets = nil
+		if err := json.Unmarshal([]byte(text), &m.targets); err != nil {
+			return fmt.Errorf("read what the steps have delivered: %w", err)
+		}
 	}
+	m.lost = !ok && (m.lost || !m.loaded) // KubeVela wrote it, or somebody has edited it
+	m.vars, m.stored = vars, cm.Data
 	return nil
 }
 
@@ -144,16 +176,18 @@ func (r *Reconciler) storeContext(ctx context.Context, s *state, vars workflow.V
 	if err != nil {
 		return nil, err
 	}
-	if data, err = withTargets(data, m.targets); err != nil {
-		return nil, err
+	if !m.lost {
+		if data, err = withTargets(data, m.targets); err != nil {
+			return nil, err
+		}
 	}
 	key := contextName(s.app)
-	ref := &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: key.Namespace, Name: key.Name}
-	m.vars = vars
+	var ref *corev1.ObjectReference
+	if len(data) > 0 {
+		ref = &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: key.Namespace, Name: key.Name}
+	}
 	if maps.Equal(data, m.stored) {
-		if len(data) == 0 {
-			ref = nil
-		}
+		m.vars = vars
 		return ref, nil
 	}
 	cm := &corev1.ConfigMap{
@@ -162,16 +196,21 @@ func (r *Reconciler) storeContext(ctx context.Context, s *state, vars workflow.V
 		}},
 		Data: data,
 	}
-	if err := r.put(ctx, cm); err != nil {
+	if err := r.put(ctx, cm, m.stored != nil); err != nil {
 		return nil, fmt.Errorf("store the values of the workflow: %w", err)
 	}
-	m.stored = data
+	m.vars, m.stored = vars, data
 	return ref, nil
 }
 
+// withTargets adds what the steps have delivered, nothing too: that must be
+// known from not knowing.
 func withTargets(data map[string]string, targets map[string][]delivery.Target) (map[string]string, error) {
-	if len(targets) == 0 {
-		return data, nil
+	if len(data) == 0 && len(targets) == 0 {
+		return nil, nil
+	}
+	if targets == nil {
+		targets = map[string][]delivery.Target{}
 	}
 	text, err := json.Marshal(targets)
 	if err != nil {
@@ -185,28 +224,43 @@ func withTargets(data map[string]string, targets map[string][]delivery.Target) (
 	return out, nil
 }
 
-// remember keeps what steps asked for whose type does not tell it.
+// remember keeps what steps asked for, unless what is written tells it.
 func (s *state) remember() {
 	asked := s.run.Targets()
-	for _, step := range s.memory.blueprint.Workflow.AllSteps() {
-		targets, ok := asked[step.Name]
-		if !ok || len(delivery.TargetsOf(step)) > 0 {
-			continue
-		}
-		kept := maps.Clone(s.memory.targets)
-		if kept == nil {
-			kept = map[string][]delivery.Target{}
-		}
-		kept[step.Name] = targets
-		s.memory.targets = kept
+	kept := maps.Clone(s.memory.targets)
+	if kept == nil {
+		kept = map[string][]delivery.Target{}
 	}
+	for _, step := range s.memory.blueprint.Workflow.AllSteps() {
+		if targets, ok := asked[step.Name]; ok {
+			kept[step.Name] = targets
+		}
+		if equality.Semantic.DeepEqual(kept[step.Name], delivery.TargetsOf(step)) {
+			delete(kept, step.Name) // what is written says the same
+		}
+	}
+	s.memory.targets = kept
 }
 
-// put writes cm over whatever is there.
-func (r *Reconciler) put(ctx context.Context, cm *corev1.ConfigMap) error {
-	err := r.Client.Update(ctx, cm)
-	if apierrors.IsNotFound(err) {
-		return r.Client.Create(ctx, cm)
+// put writes cm over what is there, unless that is of somebody else.
+func (r *Reconciler) put(ctx context.Context, cm *corev1.ConfigMap, known bool) error {
+	if known {
+		if err := r.Client.Update(ctx, cm); !apierrors.IsNotFound(err) {
+			return err
+		}
 	}
-	return err
+	err := r.Client.Create(ctx, cm)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	there := &corev1.ConfigMap{}
+	if err := r.Reader.Get(ctx, client.ObjectKeyFromObject(cm), there); err != nil {
+		return err
+	}
+	wanted, owner := cm.OwnerReferences[0], metav1.GetControllerOf(there)
+	if owner == nil || owner.Kind != wanted.Kind || owner.Name != wanted.Name {
+		return fault.Because(v1beta1.ReasonOwnedByOther, fmt.Errorf("ConfigMap %q is not of this Application", cm.Name),
+			fault.Hint("rename it, or the Application"))
+	}
+	return r.Client.Update(ctx, cm)
 }
