@@ -135,7 +135,9 @@ parameter: {}`)
 		t.Errorf("the component got %q", got)
 	}
 	// Of the second revision everything is there: no event helps.
-	amend(t, hub, app, func(a *v1beta1.Application) { metav1.SetMetaDataAnnotation(&a.ObjectMeta, oam.AnnotationPublishVersion, "v2") })
+	amend(t, hub, app, func(a *v1beta1.Application) {
+		metav1.SetMetaDataAnnotation(&a.ObjectMeta, oam.AnnotationPublishVersion, "v2")
+	})
 	reaches(t, hub, app, "running as v2", func(a *v1beta1.Application) bool {
 		return phase(v1beta1.ApplicationRunning)(a) && a.Status.LatestRevision.Revision == 2
 	})
