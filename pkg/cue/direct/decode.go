@@ -114,10 +114,15 @@ func (r *Run) check(n *node) error {
 	for n.alias != nil {
 		n = n.alias
 	}
+	if n.checked || n.checking {
+		return nil
+	}
 	if err := r.enter(); err != nil {
 		return err
 	}
 	defer r.leave()
+	n.checking = true
+	defer func() { n.checking = false }()
 	for _, e := range n.elems {
 		if err := r.check(e); err != nil {
 			return err
@@ -128,6 +133,7 @@ func (r *Run) check(n *node) error {
 			return err
 		}
 	}
+	n.checked = true
 	return nil
 }
 

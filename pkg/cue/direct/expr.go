@@ -175,6 +175,12 @@ func (r *Run) field(base *node, name string) (*node, error) {
 		}
 		base = v
 	}
+	if base.state == done {
+		// A field next to the wanted one that is wrong may be wrong for this too.
+		if err := r.check(base); err != nil && err != errMissing {
+			return nil, Unsure
+		}
+	}
 	n, err := r.lookup(base, name)
 	if err == nil && n == nil {
 		err = errMissing

@@ -94,6 +94,8 @@ type node struct {
 	sources     int  // of fields; with more than one the order of the fields is not known here
 	unordered   bool // comprehensions contribute fields
 
+	checking, checked bool // by check
+
 	lists bool
 	elems []*node
 	open  bool
