@@ -70,31 +70,41 @@ func CacheOptions() cache.Options {
 }
 
 // Setup wires everything and adds it to mgr.
-func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
+	r, registry, err := wire(mgr, o)
+	if err != nil {
+		return err
+	}
+	return r.Setup(mgr, registry, o.Concurrency)
+}
+
+// wire puts together what delivers Applications, and lets mgr start the
+// connections to the clusters.
+func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Registry, error) {
 	requests, err := cluster.NewMetrics(ctrlmetrics.Registry)
 	if err != nil {
-		return fmt.Errorf("count requests: %w", err)
+		return nil, nil, fmt.Errorf("count requests: %w", err)
 	}
 	stages, err := metrics.NewDelivery(ctrlmetrics.Registry)
 	if err != nil {
-		return fmt.Errorf("time the stages: %w", err)
+		return nil, nil, fmt.Errorf("time the stages: %w", err)
 	}
 	registry, err := cluster.NewRegistry(cluster.Options{Hub: mgr.GetConfig(), Metrics: requests})
 	if err != nil {
-		return fmt.Errorf("connect to the hub: %w", err)
+		return nil, nil, fmt.Errorf("connect to the hub: %w", err)
 	}
 	if err := mgr.Add(manager.RunnableFunc(registry.Start)); err != nil {
-		return err
+		return nil, nil, err
 	}
 	hub, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	templates := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()})
 	steps := cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()})
 	builtin, err := definition.Builtin()
 	if err != nil {
-		return fmt.Errorf("read the built-in definitions: %w", err)
+		return nil, nil, fmt.Errorf("read the built-in definitions: %w", err)
 	}
 	tracker := inventory.NewTracker(hub)
 	d := &delivery.Delivery{
@@ -105,7 +115,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			return app, mgr.GetClient().Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app)
 		},
 	}
-	r := &application.Reconciler{
+	return &application.Reconciler{
 		Client: mgr.GetClient(), Reader: hub,
 		References:    blueprint.FromCluster(mgr.GetClient()),
 		Definitions:   definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
@@ -119,8 +129,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		Metrics:       stages,
 		Clock:         clock.RealClock{},
 		RevisionLimit: o.RevisionLimit,
-	}
-	return r.Setup(mgr, registry, o.Concurrency)
+	}, registry, nil
 }
 
 // scopeIn asks a cluster whether objects of a kind live in namespaces.

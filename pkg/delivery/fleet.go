@@ -15,13 +15,13 @@ import (
 // Clusters returns the names of all clusters, the hub first. Together with
 // Placements it makes a Run a multicluster.Fleet.
 func (r *Run) Clusters(ctx context.Context) ([]string, error) {
-	infos, err := r.delivery.Clusters.List(ctx)
+	all, err := r.clusters(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]string, 0, len(infos))
-	for _, i := range infos {
-		out = append(out, i.Name)
+	out := make([]string, 0, len(all))
+	for _, c := range all {
+		out = append(out, c.Name)
 	}
 	return out, nil
 }

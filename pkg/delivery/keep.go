@@ -24,14 +24,23 @@ type Repair struct {
 	Approved bool
 }
 
+// A Kept is what a repair has found.
+type Kept struct {
+	Manifests []manifest.Manifest // what is wanted
+	Complete  bool                // and that is all
+	// Away says that a cluster did not answer. That is no error: its objects
+	// count as unknown.
+	Away bool
+}
+
 // Repair puts back what t has delivered and learns its health, each cluster on
-// its own: one that is away or refuses holds up no other. later says that a
-// cluster did not answer, which is no error: its objects count as unknown.
-func (r *Run) Repair(ctx context.Context, t Target, how Repair) (later bool, err error) {
+// its own: one that is away or refuses holds up no other.
+func (r *Run) Repair(ctx context.Context, t Target, how Repair) (Kept, error) {
 	units, err := r.units(ctx, t)
 	if err != nil {
-		return false, err
+		return Kept{}, err
 	}
+	var kept Kept
 	var errs []error
 	for _, group := range byCluster(units) {
 		err := r.repair(ctx, group, how)
@@ -40,12 +49,25 @@ func (r *Run) Repair(ctx context.Context, t Target, how Repair) (later bool, err
 		}
 		r.look(ctx, group)
 		if away(err) {
-			later = true
+			kept.Away = true
 			continue
 		}
 		errs = append(errs, err)
 	}
-	return later, errors.Join(errs...)
+	kept.Manifests, kept.Complete = wants(units)
+	return kept, errors.Join(errs...)
+}
+
+// wants is what rendered units want. It is not complete without those whose
+// inputs are not known, nor without traits that need a workload which is not
+// healthy just now: they were sent when it was.
+func wants(units []*unit) (manifests []manifest.Manifest, complete bool) {
+	complete = true
+	for _, u := range units {
+		complete = complete && u.rendered && len(u.pending) == 0
+		manifests = append(manifests, u.manifests...)
+	}
+	return manifests, complete
 }
 
 func (r *Run) repair(ctx context.Context, units []*unit, how Repair) error {
@@ -54,15 +76,14 @@ func (r *Run) repair(ctx context.Context, units []*unit, how Repair) error {
 		return err
 	}
 	if how.Approved {
-		owned, err := r.delivery.Ledger.Load(ctx, r.Owner)
+		owned, err := r.entries(ctx)
 		if err != nil {
 			return err
 		}
-		ours := make(map[manifest.Key]bool, owned.Len())
-		for _, e := range owned.Entries {
-			ours[e.Key] = true
-		}
-		out.Plan.Applies = slices.DeleteFunc(out.Plan.Applies, func(a plan.Apply) bool { return a.Writes() && !ours[a.Manifest.Key] })
+		out.Plan.Applies = slices.DeleteFunc(out.Plan.Applies, func(a plan.Apply) bool {
+			_, ours := owned[a.Manifest.Key]
+			return a.Writes() && !ours
+		})
 	}
 	return r.send(ctx, units, &out, false)
 }
@@ -163,26 +184,21 @@ func remote(h observe.Health) int {
 	return 1
 }
 
-// Desired returns what t wants, rendered with what is known. Units whose inputs
-// are not known make it incomplete, and so do traits that need a workload which
-// is not healthy just now: they were sent when it was.
+// Desired returns what t wants, rendered with what is known.
 func (r *Run) Desired(ctx context.Context, t Target) (manifests []manifest.Manifest, complete bool, err error) {
 	units, err := r.units(ctx, t)
 	if err != nil {
 		return nil, false, err
 	}
-	complete = true
 	for _, u := range units {
 		if len(u.missing) > 0 {
-			complete = false
 			continue
 		}
 		if err := r.render(ctx, u); err != nil {
 			return nil, false, err
 		}
-		complete = complete && len(u.pending) == 0
-		manifests = append(manifests, u.manifests...)
 	}
+	manifests, complete = wants(units)
 	return manifests, complete, nil
 }
 

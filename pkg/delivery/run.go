@@ -49,6 +49,31 @@ type Run struct {
 	seen    map[string][]observe.Health // by unit
 	targets map[string][]Target         // by step
 	given   map[string]any              // what components of this run put out
+	joined  []policy.Cluster
+	index   index
+}
+
+// An index finds the entries of one state of an inventory.
+type index struct {
+	of    []inventory.Entry
+	byKey map[manifest.Key]inventory.Entry
+}
+
+// entries returns those of objects that are owned.
+func (r *Run) entries(ctx context.Context) (map[manifest.Key]inventory.Entry, error) {
+	inv, err := r.delivery.Ledger.Load(ctx, r.Owner)
+	if err != nil || inv.Len() == 0 {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.index.of) != inv.Len() || &r.index.of[0] != &inv.Entries[0] { // inventories are values: the same memory is the same content
+		r.index = index{of: inv.Entries, byKey: make(map[manifest.Key]inventory.Entry, inv.Len())}
+		for _, e := range inv.Entries {
+			r.index.byKey[e.Key] = e
+		}
+	}
+	return r.index.byKey, nil
 }
 
 // Given returns what the components of this run have put out, under the names
@@ -132,7 +157,7 @@ func (r *Run) Deliver(ctx context.Context, t Target, allow func(Outcome) error) 
 
 // send carries out the plan of units as far as dependencies and stages allow.
 func (r *Run) send(ctx context.Context, units []*unit, out *Outcome, noWait bool) error {
-	if err := r.delivery.Dispatcher.Record(ctx, out.Plan, r.Owner); err != nil {
+	if err := r.record(ctx, out.Plan); err != nil {
 		return err
 	}
 	done := map[string]bool{}
@@ -153,6 +178,20 @@ func (r *Run) send(ctx context.Context, units []*unit, out *Outcome, noWait bool
 	}
 	out.Done, out.Message = r.verdict(units, done, noWait)
 	return nil
+}
+
+// record makes everything of p owned before any of it is sent.
+func (r *Run) record(ctx context.Context, p plan.Plan) error {
+	if p.Writes() == 0 {
+		owned, err := r.entries(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(p.Applies, func(a plan.Apply) bool { _, ours := owned[a.Manifest.Key]; return !ours }) {
+			return nil
+		}
+	}
+	return r.delivery.Dispatcher.Record(ctx, p, r.Owner)
 }
 
 // plan renders all units that can be rendered and compares them with what is
@@ -214,9 +253,15 @@ func (r *Run) origin(component, trait string) string {
 
 // compute gathers what is live and judges it.
 func (r *Run) compute(ctx context.Context, desired []manifest.Manifest, repair bool) (plan.Plan, error) {
-	owned, err := r.delivery.Ledger.Load(ctx, r.Owner)
+	all, err := r.entries(ctx)
 	if err != nil {
 		return plan.Plan{}, err
+	}
+	var owned inventory.Inventory
+	for _, m := range desired {
+		if e, ok := all[m.Key]; ok {
+			owned.Entries = append(owned.Entries, e)
+		}
 	}
 	live, err := r.delivery.Dispatcher.Gather(ctx, dispatch.GatherInput{Desired: desired, As: r.As, ReadOnly: r.delivery.ReadOnly})
 	if err != nil {
@@ -255,6 +300,7 @@ func source(m manifest.Manifest) string {
 // render fills in the manifests of u. A trait that needs the live workload is
 // rendered once that is healthy.
 func (r *Run) render(ctx context.Context, u *unit) error {
+	u.rendered = false
 	version, err := r.delivery.version(ctx, u.place.Cluster)
 	if err != nil {
 		return err
@@ -270,6 +316,7 @@ func (r *Run) render(ctx context.Context, u *unit) error {
 	if err := u.finish(); err != nil {
 		return err
 	}
+	u.rendered = true
 	if u.pending = r.unrendered(u); len(u.pending) == 0 {
 		return nil
 	}
@@ -376,7 +423,12 @@ func (r *Run) advance(ctx context.Context, units []*unit, done map[string]bool, 
 		}
 	}
 	part := p
-	part.Applies = slices.DeleteFunc(slices.Clone(p.Applies), func(a plan.Apply) bool { return !send[a.Manifest.Key] })
+	part.Applies = nil
+	for _, a := range p.Applies {
+		if a.Writes() && send[a.Manifest.Key] {
+			part.Applies = append(part.Applies, a)
+		}
+	}
 	_, err := r.execute(ctx, part)
 	moved := false
 	for _, u := range now {

@@ -43,6 +43,7 @@ type unit struct {
 	patch     map[string]any // of a step, merged into the workload
 
 	manifests []manifest.Manifest
+	rendered  bool     // manifests are what is wanted
 	pending   []string // traits that wait for the live workload
 }
 
@@ -97,6 +98,9 @@ func (r *Run) units(ctx context.Context, t Target) ([]*unit, error) {
 
 // components returns those of the Blueprint with the changed ones in place.
 func (r *Run) components(t Target) []blueprint.Component {
+	if len(t.Changed) == 0 {
+		return r.Blueprint.Components
+	}
 	out := slices.Clone(r.Blueprint.Components)
 	for _, c := range t.Changed {
 		i := slices.IndexFunc(out, func(o blueprint.Component) bool { return o.Name == c.Name })
@@ -119,9 +123,13 @@ func restrict(components []blueprint.Component, names []string) ([]blueprint.Com
 			return nil, fault.Invalid(v1beta1.ReasonReferenceMissing, fmt.Errorf("there is no component %q", name))
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(components), func(c blueprint.Component) bool {
-		return !slices.Contains(names, c.Name)
-	}), nil
+	var out []blueprint.Component
+	for _, c := range components {
+		if slices.Contains(names, c.Name) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
 }
 
 func (r *Run) places(ctx context.Context, t Target, policies []blueprint.Policy) ([]policy.Placement, error) {
@@ -131,15 +139,28 @@ func (r *Run) places(ctx context.Context, t Target, policies []blueprint.Policy)
 			Namespace: cmp.Or(t.Place.Namespace, r.Blueprint.App.Namespace),
 		}}, nil
 	}
-	clusters, err := r.delivery.Clusters.List(ctx)
+	known, err := r.clusters(ctx)
 	if err != nil {
 		return nil, err
 	}
-	known := make([]policy.Cluster, 0, len(clusters))
-	for _, c := range clusters {
-		known = append(known, policy.Cluster{Name: c.Name, Labels: c.Labels})
-	}
 	return policy.Placements(policies, r.Blueprint.App.Namespace, known)
+}
+
+// clusters are those that can be selected, the same ones for the whole run.
+func (r *Run) clusters(ctx context.Context) ([]policy.Cluster, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.joined != nil {
+		return r.joined, nil
+	}
+	infos, err := r.delivery.Clusters.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range infos {
+		r.joined = append(r.joined, policy.Cluster{Name: c.Name, Labels: c.Labels})
+	}
+	return r.joined, nil
 }
 
 // setInputs puts the values of other steps and components into the properties.

@@ -14,43 +14,37 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
 
-// tend removes what is not wanted any more and keeps the rest as it is wanted.
-// Neither waits for the other: what cannot be removed must not drift.
+// tend keeps what finished steps have delivered as it is wanted, learns the
+// health of everything, and removes what is not wanted any more. What this run
+// delivered itself is looked at already. A step that cannot be kept holds up no
+// other, and what cannot be removed must not drift.
 func (r *Reconciler) tend(ctx context.Context, s *state) (outcome, error) {
-	swept, serr := r.sweep(ctx, s)
-	kept, kerr := r.observe(ctx, s)
-	return outcome{again: earlier(swept.again, kept.again)}, errors.Join(serr, kerr)
-}
-
-func earlier(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return a + b
-	}
-	return min(a, b)
-}
-
-// observe keeps what finished steps have delivered as it was wanted, and learns
-// the health of everything. What this run delivered itself is known already. A
-// step that cannot be kept does not hold up the others.
-func (r *Reconciler) observe(ctx context.Context, s *state) (outcome, error) {
 	ran := s.run.Targets()
+	all := wanted{complete: true}
 	var out outcome
 	var errs []error
 	for _, t := range r.targets(s) {
-		if _, now := ran[t.step]; now {
+		if _, now := ran[t.step]; now || t.phase == workflow.Skipped {
+			all.later = append(all.later, t)
 			continue
 		}
-		later, err := r.keep(ctx, s, t)
-		if later {
+		kept, err := r.keep(ctx, s, t)
+		if kept.Away {
 			out.again = awayDelay
 		}
 		if err != nil {
 			errs = append(errs, err)
 		}
+		all.add(kept.Manifests, kept.Complete)
 	}
+	again, err := r.sweep(ctx, s, all)
+	if again {
+		out.again = sweepDelay
+	}
+	errs = append(errs, err)
 	owned, err := r.Delivery.Ledger.Load(ctx, s.owner())
 	if err != nil {
-		return outcome{}, err
+		return out, errors.Join(append(errs, err)...)
 	}
 	s.report.Owned, s.report.Health, s.report.Observed = &owned, s.run.Health(), true
 	return out, errors.Join(errs...)
@@ -62,44 +56,65 @@ const awayDelay = 30 * time.Second
 
 // keep repairs what a step has delivered; of a step that did not get to its end
 // it only looks at what is there.
-func (r *Reconciler) keep(ctx context.Context, s *state, t stepTarget) (later bool, err error) {
+func (r *Reconciler) keep(ctx context.Context, s *state, t stepTarget) (delivery.Kept, error) {
 	switch t.phase {
 	case workflow.Succeeded:
 		return s.run.Repair(ctx, t.Target, delivery.Repair{Approved: t.asked})
 	case workflow.Suspending, workflow.Running, workflow.Failed:
 		if t.asked && !t.approved {
-			return false, nil // nothing of it was sent
+			return delivery.Kept{}, nil // nothing of it was sent
 		}
 		if err := s.run.Look(ctx, t.Target); fault.Reason(err) == "" {
-			return false, err
+			return delivery.Kept{}, err
 		} // else the step says it; this would only say it in other words
 	}
-	return false, nil
+	return delivery.Kept{}, nil
+}
+
+// wanted is what the steps of the revision want.
+type wanted struct {
+	manifests []manifest.Manifest
+	complete  bool
+	later     []stepTarget // not rendered yet
+}
+
+func (w *wanted) add(manifests []manifest.Manifest, complete bool) {
+	w.manifests, w.complete = append(w.manifests, manifests...), w.complete && complete
 }
 
 // sweep removes what no step wants any more, once all steps have succeeded.
-func (r *Reconciler) sweep(ctx context.Context, s *state) (outcome, error) {
-	if s.progress.Phase != workflow.Succeeded || s.memory.lost && !told(s.memory.blueprint.Workflow) {
-		return outcome{}, nil
+// again says that something is not gone yet.
+func (r *Reconciler) sweep(ctx context.Context, s *state, all wanted) (again bool, err error) {
+	m := s.memory
+	if s.progress.Phase != workflow.Succeeded || !all.complete || m.lost && !told(m.blueprint.Workflow) {
+		return false, nil
+	}
+	if err := r.render(ctx, s, &all); err != nil || !all.complete {
+		return false, err
 	}
 	owned, err := r.Delivery.Ledger.Load(ctx, s.owner())
-	if err != nil {
-		return outcome{}, err
-	}
-	desired, complete, err := r.desired(ctx, s)
-	if err != nil || !complete || !leftover(owned, desired) {
-		return outcome{}, err
+	if err != nil || !leftover(owned, all.manifests) {
+		return false, err
 	}
 	for _, e := range owned.Entries {
 		if e.Component == "" { // sent by a step on its own: it stays until the Application goes
-			desired = append(desired, manifest.Manifest{Key: e.Key})
+			all.manifests = append(all.manifests, manifest.Manifest{Key: e.Key})
 		}
 	}
-	again, err := s.run.Sweep(ctx, desired)
-	if err != nil || !again {
-		return outcome{}, err
+	return s.run.Sweep(ctx, all.manifests)
+}
+
+// render adds what was not rendered yet. What a skipped step would deliver is
+// wanted too: skipping leaves its places as they are.
+func (r *Reconciler) render(ctx context.Context, s *state, all *wanted) error {
+	for _, t := range all.later {
+		manifests, complete, err := s.run.Desired(ctx, t.Target)
+		if err != nil && t.phase != workflow.Skipped {
+			return err
+		}
+		all.add(manifests, complete && err == nil) // a step may have been skipped because it cannot work
 	}
-	return outcome{again: sweepDelay}, nil
+	return nil
 }
 
 // told reports whether the steps as they are written say all that they deliver.
@@ -108,23 +123,6 @@ func told(w blueprint.Workflow) bool {
 		silent := len(s.SubSteps) == 0 && s.Type != workflow.TypeSuspend && len(delivery.TargetsOf(s)) == 0
 		return silent || len(s.Inputs) > 0
 	})
-}
-
-// desired is everything that the steps of the revision want. What a skipped step
-// would deliver is wanted too: skipping leaves its places as they are.
-func (r *Reconciler) desired(ctx context.Context, s *state) ([]manifest.Manifest, bool, error) {
-	var out []manifest.Manifest
-	for _, t := range r.targets(s) {
-		manifests, complete, err := s.run.Desired(ctx, t.Target)
-		if err != nil && t.phase == workflow.Skipped {
-			return nil, false, nil // it may have been skipped because it cannot work
-		}
-		if err != nil || !complete {
-			return nil, false, err
-		}
-		out = append(out, manifests...)
-	}
-	return out, true, nil
 }
 
 // sweepDelay is how long a removal waits that has to be asked for again: what it
