@@ -203,6 +203,14 @@ func TestTemplateErrors(t *testing.T) {
 			text:    "output: a: 1\noutput: a: 2\n",
 			compile: `output.a: is 1 in one place and 2 in another (line 1 of the definition)`,
 		},
+		"close of what it stands in": {
+			text:    "t: {a?: close(t)}\n",
+			compile: `close contains the field that it stands in, which never ends (line 1 of the definition)`,
+		},
+		"close of what leads back to it": {
+			text:    "t: {\n\ta?: close(#X)\n}\n#X: b: t\n",
+			compile: `close contains the field that it stands in, which never ends (line 2 of the definition)`,
+		},
 		"a context field that is not given": {
 			text: "output: {\n\ta: context.nope\n}\n",
 			eval: `output.a: refers to "nope", which does not exist (line 2 of the definition)`,

@@ -43,7 +43,7 @@ func exprError(expr string, err error) error {
 	for _, e := range Errors(err) {
 		c := *e
 		c.Path, c.InParameter, c.DefinitionLine = "", false, 0
-		c.Message = strconv.Quote(expr) + ": " + e.Error()
+		c.Message = strconv.Quote(expr) + ": " + c.Error()
 		out = append(out, &c)
 	}
 	return join(out)
