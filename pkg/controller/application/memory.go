@@ -29,6 +29,7 @@ type remembered struct {
 	written atomic.Pointer[string] // resourceVersion of our last write; nil: none yet
 	ahead   *v1beta1.Application   // what that write left, until the cache shows it
 
+	read      origin // of the draft, when that is all of it
 	content   string // of the draft that blueprint was made from
 	blueprint *blueprint.Blueprint
 	revision  revision.Revision

@@ -11,19 +11,26 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
 
 // resolve finds the Blueprint: the one remembered or stored while the user
 // has changed nothing, otherwise a new one from the definitions of now.
 func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
+	m := s.memory
+	if m.read == originOf(s.app) {
+		s.report.Warnings = m.warnings
+		return outcome{}, nil
+	}
+	m.read = origin{}
 	draft, err := blueprint.Parse(ctx, s.app, r.References)
 	if err != nil {
 		return outcome{}, err
 	}
-	m := s.memory
 	defer func() { s.report.Warnings = m.warnings }()
 	content := revision.Content(draft)
 	if m.blueprint != nil && m.content == content && !draft.App.AutoUpdate {
+		m.read = originOf(s.app).unless(draft)
 		return outcome{}, nil
 	}
 	var b blueprint.Blueprint
@@ -45,7 +52,28 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 		m.warnings = warned(s.app.Status)
 	}
 	m.use(content, &b, rev)
+	m.read = originOf(s.app).unless(draft)
 	return outcome{}, nil
+}
+
+// An origin tells whether what an Application says itself is what was read
+// before. The zero value was never read.
+type origin struct {
+	generation int64
+	published  string
+}
+
+func originOf(app *v1beta1.Application) origin {
+	return origin{app.Generation, app.Annotations[oam.AnnotationPublishVersion] + "/" + app.Annotations[oam.AnnotationAutoUpdate]}
+}
+
+// unless forgets an origin that is not all there is to read: other objects, and
+// definitions that are to be followed.
+func (o origin) unless(d blueprint.Draft) origin {
+	if d.App.AutoUpdate || len(d.ReferencedPolicies) > 0 || d.ReferencedWorkflow != nil {
+		return origin{}
+	}
+	return o
 }
 
 // warned is what the status already warns of.
