@@ -266,3 +266,20 @@ func TestClusterThatIsAwayHoldsUpNoOther(t *testing.T) {
 	}
 	reaches(t, hub, app, "running again", phase(v1beta1.ApplicationRunning))
 }
+
+// Who waits for a value that never comes learns it.
+func TestValueThatNothingPutsOut(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	app := build.App(ns+"/hoping").
+		Component("a", "k8s-objects", configMap("a", "?")).
+		With(func(c *v1beta1.ApplicationComponent) {
+			c.Inputs = []v1beta1.StepInput{{From: "wrod", ParameterKey: "objects[0].data.key"}}
+		}).
+		Step("all", "deploy", `{}`).Object()
+	env.Create(t, app)
+	reaches(t, hub, app, "saying what it waits for", func(a *v1beta1.Application) bool {
+		return a.Status.Workflow != nil && a.Status.Workflow.Steps[0].Message == `waits for a (it needs the value "wrod", which nothing declares as an output)`
+	})
+}

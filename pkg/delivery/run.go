@@ -535,7 +535,7 @@ func (r *Run) verdict(units []*unit, done map[string]bool, noWait bool) (bool, s
 		switch {
 		case done[u.name()] || noWait && len(r.seen[u.name()]) > 0:
 		case len(u.missing) > 0:
-			waits = append(waits, fmt.Sprintf("%s needs %s", u, strings.Join(u.missing, ", ")))
+			waits = append(waits, fmt.Sprintf("%s (%s)", u, r.needs(u)))
 		default:
 			waits = append(waits, u.String())
 		}
@@ -548,4 +548,32 @@ func (r *Run) verdict(units []*unit, done map[string]bool, noWait bool) (bool, s
 		waits = append(waits[:most], fmt.Sprintf("%d more", more))
 	}
 	return false, "waits for " + strings.Join(waits, ", ")
+}
+
+// needs says which values a unit waits for, and which of them will never come.
+func (r *Run) needs(u *unit) string {
+	var parts []string
+	for _, name := range u.missing {
+		text := fmt.Sprintf("it needs the value %q", name)
+		if !r.putsOut(name) {
+			text += ", which nothing declares as an output"
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// putsOut reports whether a component or a step declares an output.
+func (r *Run) putsOut(name string) bool {
+	for _, c := range r.Blueprint.Components {
+		if slices.ContainsFunc(c.Outputs, func(o blueprint.Output) bool { return o.Name == name }) {
+			return true
+		}
+	}
+	for _, s := range r.Blueprint.Workflow.AllSteps() {
+		if slices.ContainsFunc(s.Outputs, func(o blueprint.Output) bool { return o.Name == name }) {
+			return true
+		}
+	}
+	return false
 }
