@@ -194,8 +194,9 @@ func (t *Tracker) load(ctx context.Context, l *ledger, owner Owner) error {
 	return nil
 }
 
-// attempts bounds how often an edit is made again after another writer.
-const attempts = 8
+// attempts bounds how often an edit is made again after another writer. In each
+// round somebody succeeds, so a few writers never get there.
+const attempts = 20
 
 // edit makes a change durable. Changes that come while another one is being
 // written are written together: a hundred components that are sent side by side
