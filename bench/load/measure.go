@@ -12,14 +12,15 @@ import (
 	"time"
 )
 
-const header = `| run | N | vela-core CPU s | per N | requests | per N | by verb, per N | peak MiB | wall s |
-|---|---|---|---|---|---|---|---|---|`
+const header = `| run | N | vela-core CPU s | per N | requests | per N | by verb, per N | renders | peak MiB | wall s |
+|---|---|---|---|---|---|---|---|---|---|`
 
 // A sample is what the controller has used so far.
 type sample struct {
 	at       time.Time
 	cpu      time.Duration
 	requests map[string]float64 // by method
+	renders  float64
 }
 
 // measure takes a sample before and after do, and prints the row.
@@ -52,8 +53,9 @@ func (l *load) measure(ctx context.Context, name string, n int, do func() error)
 			verbs = append(verbs, fmt.Sprintf("%s %.2f", m, d/float64(n)))
 		}
 	}
-	fmt.Printf("| %s | %d | %.2f | %.4f | %.0f | %.2f | %s | %.0f | %.1f |\n", name, n, cpu, cpu/float64(n),
-		total, total/float64(n), strings.Join(verbs, ", "), float64(peak)/1024, after.at.Sub(before.at).Seconds())
+	fmt.Printf("| %s | %d | %.2f | %.4f | %.0f | %.2f | %s | %.0f | %.0f | %.1f |\n", name, n, cpu, cpu/float64(n),
+		total, total/float64(n), strings.Join(verbs, ", "), after.renders-before.renders, float64(peak)/1024,
+		after.at.Sub(before.at).Seconds())
 	return nil
 }
 
@@ -82,11 +84,12 @@ func (l *load) sample(ctx context.Context) (sample, error) {
 		}
 		s.cpu += time.Duration(ticks) * 10 * time.Millisecond
 	}
-	return s, l.readRequests(ctx, s.requests)
+	return s, l.readMetrics(ctx, &s)
 }
 
-// readRequests adds up rest_client_requests_total by method.
-func (l *load) readRequests(ctx context.Context, into map[string]float64) error {
+// readMetrics adds up rest_client_requests_total by method, and reads how often
+// templates were evaluated.
+func (l *load) readMetrics(ctx context.Context, into *sample) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.metrics+"/metrics", nil)
 	if err != nil {
 		return err
@@ -99,6 +102,11 @@ func (l *load) readRequests(ctx context.Context, into map[string]float64) error 
 	scan := bufio.NewScanner(resp.Body)
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
+		if text, ok := strings.CutPrefix(scan.Text(), "vela_render_evaluations_total "); ok {
+			if into.renders, err = strconv.ParseFloat(text, 64); err != nil {
+				return err
+			}
+		}
 		labels, ok := strings.CutPrefix(scan.Text(), "rest_client_requests_total{")
 		if !ok {
 			continue
@@ -109,7 +117,7 @@ func (l *load) readRequests(ctx context.Context, into map[string]float64) error 
 		if err != nil {
 			return err
 		}
-		into[method] += value
+		into.requests[method] += value
 	}
 	return scan.Err()
 }

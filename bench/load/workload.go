@@ -260,7 +260,7 @@ func (l *load) stored(ctx context.Context, n int) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| stored %T | %d | | | %d bytes | %.0f bytes | | | |\n", list, n, len(data), float64(len(data))/float64(n))
+		fmt.Printf("| stored %T | %d | | | %d bytes | %.0f bytes | | | | |\n", list, n, len(data), float64(len(data))/float64(n))
 	}
 	return nil
 }

@@ -23,7 +23,9 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/controller/application"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/util"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
@@ -107,13 +109,20 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 		return nil, nil, fmt.Errorf("read the built-in definitions: %w", err)
 	}
 	tracker := inventory.NewTracker(hub)
+	web := http.NewClient(nil, nil)
 	d := &delivery.Delivery{
 		Engine: templates, Renderer: render.New(render.Options{Engine: templates, Scope: scopeIn(registry.Hub())}), Observer: observe.New(templates),
 		Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
+		Templates: func(run *delivery.Run) provider.Table {
+			return all.Definition(all.Deps{Reader: run.Own(), HTTP: http.Options{Client: web, Namespace: run.Owner.Namespace}})
+		},
 		Applications: func(ctx context.Context, namespace, name string) (*v1beta1.Application, error) {
 			app := &v1beta1.Application{}
 			return app, mgr.GetClient().Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app)
 		},
+	}
+	if err := ctrlmetrics.Registry.Register(d.Renderer.Collector()); err != nil {
+		return nil, nil, fmt.Errorf("count renders: %w", err)
 	}
 	return &application.Reconciler{
 		Client: mgr.GetClient(), Reader: hub,
@@ -122,7 +131,7 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 		Options:       blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
 		Revisions:     revision.Kube{Reader: hub, Writer: hub},
 		Delivery:      d,
-		Steps:         func(run *delivery.Run) application.Runners { return stepRunners(run, steps, builtin) },
+		Steps:         func(run *delivery.Run) application.Runners { return stepRunners(run, steps, builtin, web) },
 		Warm:          tracker.Warm,
 		Orphan:        tracker.Abandon,
 		Recorder:      mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // the newer API cannot say what happened without a related object
@@ -145,7 +154,7 @@ func scopeIn(c *cluster.Cluster) render.Scope {
 
 // stepRunners finds what executes the steps of a run: their definitions are
 // those that the Blueprint froze.
-func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Static) application.Runners {
+func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Static, web *http.Client) application.Runners {
 	return step.Runners(step.Options{
 		Engine: engine,
 		Definition: func(stepType string) (step.Definition, error) {
@@ -158,7 +167,10 @@ func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Stat
 			return step.Definition{Name: def.Name, Text: def.Template, Builtin: err == nil && ours.Digest == def.Digest}, nil
 		},
 		Deployer: run.Deployer,
-		Deps:     all.Deps{Reader: run.Objects(), Writer: run.Objects(), Fleet: run, Application: run, Log: stepLog{}},
+		Deps: all.Deps{
+			Reader: run.Objects(), Writer: run.Objects(), Fleet: run, Application: run, Log: stepLog{},
+			HTTP: http.Options{Client: web, Namespace: run.Owner.Namespace},
+		},
 	})
 }
 

@@ -51,6 +51,8 @@ type Delivery struct {
 	Ledger     Ledger
 	Dispatcher *dispatch.Dispatcher
 	Override   override.Options
+	// Templates gives what templates may read with while they render; nil: nothing.
+	Templates func(*Run) provider.Table
 	// Applications reads another Application, which a step may ask about.
 	Applications func(ctx context.Context, namespace, name string) (*v1beta1.Application, error)
 	ReadOnly     bool // only plans: nothing is asked of a cluster that needs the right to write
@@ -62,7 +64,6 @@ type Subject struct {
 	Revision  string
 	Number    int64
 	As        identity.Identity
-	Actions   provider.Table // what templates may read with
 	Values    map[string]any // outputs of earlier steps and components; the run adds to them
 }
 
@@ -74,9 +75,12 @@ func (d *Delivery) Begin(s Subject) (*Run, error) {
 	}
 	app := s.Blueprint.App
 	r := &Run{
-		delivery: d, Blueprint: s.Blueprint, Revision: s.Revision, Number: s.Number, As: s.As, Actions: s.Actions,
+		delivery: d, Blueprint: s.Blueprint, Revision: s.Revision, Number: s.Number, As: s.As,
 		Values: s.Values, Owner: inventory.Owner{Namespace: app.Namespace, Name: app.Name, UID: app.UID}, rules: rules,
 		given: map[string]any{},
+	}
+	if d.Templates != nil {
+		r.Actions = d.Templates(r)
 	}
 	if r.Values == nil {
 		r.Values = map[string]any{}
@@ -92,7 +96,7 @@ func (d *Delivery) version(ctx context.Context, name string) (render.ClusterVers
 	}
 	v, err := c.Version(ctx)
 	if err != nil {
-		return render.ClusterVersion{}, fmt.Errorf("version of cluster %q: %w", name, err)
+		return render.ClusterVersion{}, dispatch.Classify(fmt.Errorf("version of cluster %q: %w", name, err))
 	}
 	// Some providers say "27+".
 	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))

@@ -10,10 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/dispatch"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
 
@@ -28,6 +30,37 @@ func (r *Run) Objects() interface {
 }
 
 type objectDoor struct{ run *Run }
+
+// Own returns what templates read objects with while they render: those of the
+// Application's own namespace. A definition may come from a user of that
+// namespace, and rendering reads with the rights of the control plane.
+func (r *Run) Own() kube.Reader { return ownDoor{objectDoor{r}} }
+
+type ownDoor struct{ all objectDoor }
+
+func (d ownDoor) check(gvk schema.GroupVersionKind, namespace string) error {
+	if own := d.all.run.Owner.Namespace; namespace != own {
+		return fault.Invalid(v1beta1.ReasonForbidden,
+			fmt.Errorf("reads %s in namespace %q: while it renders, a template reads only in the namespace %q of its Application", gvk.Kind, namespace, own))
+	}
+	return nil
+}
+
+// Get implements kube.Reader.
+func (d ownDoor) Get(ctx context.Context, name string, gvk schema.GroupVersionKind, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	if err := d.check(gvk, key.Namespace); err != nil {
+		return nil, err
+	}
+	return d.all.Get(ctx, name, gvk, key)
+}
+
+// List implements kube.Reader.
+func (d ownDoor) List(ctx context.Context, name string, gvk schema.GroupVersionKind, filter kube.Filter) ([]unstructured.Unstructured, error) {
+	if err := d.check(gvk, filter.Namespace); err != nil {
+		return nil, err
+	}
+	return d.all.List(ctx, name, gvk, filter)
+}
 
 // Get implements kube.Reader.
 func (d objectDoor) Get(ctx context.Context, name string, gvk schema.GroupVersionKind, key types.NamespacedName) (*unstructured.Unstructured, error) {

@@ -303,7 +303,7 @@ func (r *Run) render(ctx context.Context, u *unit) error {
 	u.rendered = false
 	version, err := r.delivery.version(ctx, u.place.Cluster)
 	if err != nil {
-		return err
+		return fault.With(err, fault.At(u.component.Origin.String()))
 	}
 	req := render.Request{
 		Blueprint: r.Blueprint, Component: u.component,

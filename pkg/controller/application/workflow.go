@@ -227,6 +227,9 @@ func withTargets(data map[string]string, targets map[string][]delivery.Target) (
 // remember keeps what steps asked for, unless what is written tells it.
 func (s *state) remember() {
 	asked := s.run.Targets()
+	if len(asked) == 0 {
+		return
+	}
 	kept := maps.Clone(s.memory.targets)
 	if kept == nil {
 		kept = map[string][]delivery.Target{}

@@ -35,17 +35,21 @@ func next(r plan.Refusal) []fault.Option {
 	case v1beta1.ReasonOwnedByOther:
 		opts = append(opts, fault.Waits(), fault.Hint("give it another name, or say with a take-over or shared-resource policy that this is meant"))
 	case v1beta1.ReasonClusterUnreachable:
-		opts = append(opts, fault.Hint("it goes on by itself when the cluster answers; vela cluster list shows which do"))
+		opts = append(opts, fault.Hint(whenBack))
 	case v1beta1.ReasonRefused:
-		if !r.Waiting {
-			opts = append(opts, fault.Hint("nothing was sent; correct the field that it names"))
+		hint := "nothing was sent; correct the field that it names"
+		if r.Waiting {
+			hint = "nothing was sent; it is tried again, so create or allow what it names"
 		}
+		opts = append(opts, fault.Hint("%s", hint))
 	}
 	if r.Waiting {
 		opts = append(opts, fault.Waits())
 	}
 	return opts
 }
+
+const whenBack = "it goes on by itself when the cluster answers; vela cluster list shows which do"
 
 // IsConflict reports whether err says that the world has moved since the plan was
 // made: planning again is all that is needed, and nothing to tell users.
@@ -73,19 +77,20 @@ func explain(m manifest.Manifest, err error) error {
 	if m.Component != "" {
 		text = fmt.Sprintf("component %q: %s", m.Component, text)
 	}
-	return classify(&objectError{text: text, err: err})
+	return Classify(&objectError{text: text, err: err})
 }
 
 // about is explain for an object without a manifest.
 func about(key manifest.Key, err error) error {
-	return classify(&objectError{text: fmt.Sprintf("%s: %s", key, message(err, key)), err: err})
+	return Classify(&objectError{text: fmt.Sprintf("%s: %s", key, message(err, key)), err: err})
 }
 
-func classify(err error) error {
+// Classify gives an error of a request the reason that conditions show.
+func Classify(err error) error {
 	var away *cluster.AwayError
 	switch {
 	case errors.As(err, &away):
-		return fault.Because(v1beta1.ReasonClusterUnreachable, err, fault.Waits())
+		return fault.Because(v1beta1.ReasonClusterUnreachable, err, fault.Waits(), fault.Hint(whenBack))
 	case apierrors.IsForbidden(err):
 		return fault.Because(v1beta1.ReasonForbidden, err)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err), meta.IsNoMatchError(err):

@@ -16,6 +16,8 @@ import (
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
@@ -98,6 +100,13 @@ func (p *Preview) deliver() (*delivery.Delivery, error) {
 	d := &delivery.Delivery{
 		Engine: engine, Clusters: clusters,
 		Renderer: render.New(render.Options{Engine: engine}), Observer: observe.New(engine),
+	}
+	d.Templates = func(run *delivery.Run) provider.Table {
+		var deps all.Deps // what is far away is not asked by a preview
+		if p.Client != nil {
+			deps.Reader = run.Own()
+		}
+		return all.Definition(deps)
 	}
 	if p.Client != nil {
 		tracker := inventory.NewTracker(p.Client)
