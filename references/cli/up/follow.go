@@ -157,7 +157,7 @@ func (w *watcher) failed(p progress.Progress) error {
 	case progress.Retries(p.Reason):
 		next = append(next, "the control plane keeps trying; correct the cause or the file and run vela up again")
 	case p.Reason == v1beta1.ReasonStepFailed || p.Reason == v1beta1.ReasonTerminated:
-		next = append(next, "run the workflow again: vela workflow restart "+ref)
+		next = append(next, "correct what it says and run vela up again, or repeat the workflow as it is: vela workflow restart "+ref)
 	default:
 		next = append(next, "correct the file and run vela up again")
 	}
