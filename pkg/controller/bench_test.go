@@ -37,7 +37,12 @@ func BenchmarkAtRest(b *testing.B) {
 	ctx, stop := context.WithCancel(b.Context())
 	ended := make(chan error)
 	go func() { ended <- mgr.Start(ctx) }()
-	defer func() { stop(); <-ended }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	}()
 
 	hub, ns := env.Client(b), env.Namespace(b)
 	app := build.App(ns + "/many")
