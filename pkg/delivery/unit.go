@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
@@ -79,6 +80,9 @@ func (r *Run) units(ctx context.Context, t Target) ([]*unit, error) {
 	if components, err = restrict(components, t.Components); err != nil {
 		return nil, err
 	}
+	if t.SkipTerraform {
+		components = r.withoutTerraform(components)
+	}
 	places, err := r.places(ctx, t, policies)
 	if err != nil {
 		return nil, err
@@ -111,6 +115,13 @@ func (r *Run) components(t Target) []blueprint.Component {
 		out[i] = c
 	}
 	return out
+}
+
+// withoutTerraform leaves out cloud resources.
+func (r *Run) withoutTerraform(components []blueprint.Component) []blueprint.Component {
+	return slices.DeleteFunc(slices.Clone(components), func(c blueprint.Component) bool {
+		return r.Blueprint.Definitions[definition.Ref{Kind: definition.Component, Name: c.Type}].Terraform != nil
+	})
 }
 
 // restrict keeps the components with the given names; nil keeps all.
