@@ -209,7 +209,8 @@ func (r *resolver) find(u use) lookup {
 	t, err := engine.Compile(cue.Source{Kind: string(def.Kind), Name: def.Name, Text: def.Template})
 	if err != nil {
 		return lookup{err: fault.Because(v1beta1.ReasonInvalidDefinition,
-			fmt.Errorf("%s definition %q does not compile: %w", def.Kind, def.Name, err))}
+			fmt.Errorf("%s definition %q does not compile: %w", def.Kind, def.Name, err),
+			fault.Hint("whoever installed it has to correct it; this goes on by itself then"))}
 	}
 	return lookup{template: t}
 }

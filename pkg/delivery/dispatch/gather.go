@@ -3,10 +3,12 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -230,6 +232,9 @@ func (g *gatherer) refused(ctx context.Context, cl *cluster.Cluster, m manifest.
 	if meta.IsNoMatchError(err) {
 		return g.missing(m, c, err)
 	}
+	if why, ok := unreadable(err); ok {
+		return plan.Live{Known: true, Refused: why}
+	}
 	if !errors.As(err, &status) || transient(err) {
 		return plan.Live{Reason: plan.Redact(m, err.Error())}
 	}
@@ -238,6 +243,20 @@ func (g *gatherer) refused(ctx context.Context, cl *cluster.Cluster, m manifest.
 		l.Object = obj
 	}
 	return l
+}
+
+// unreadable recognises how a server says, as a mistake of its own, that it cannot
+// read an object: data of a Secret that is not base64, for example.
+func unreadable(err error) (string, bool) {
+	if !apierrors.IsInternalError(err) && apierrors.ReasonForError(err) != metav1.StatusReasonUnknown {
+		return "", false
+	}
+	text := err.Error()
+	i := strings.LastIndex(text, "decoding from json: ")
+	if i < 0 || !strings.HasPrefix(text, "failed to convert new object") {
+		return "", false
+	}
+	return "the server cannot read it: " + strings.TrimPrefix(text[i:], "decoding from json: "), true
 }
 
 // transient reports whether the same request may be answered otherwise soon.
