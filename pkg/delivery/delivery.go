@@ -96,7 +96,7 @@ func (d *Delivery) version(ctx context.Context, name string) (render.ClusterVers
 	}
 	v, err := c.Version(ctx)
 	if err != nil {
-		return render.ClusterVersion{}, dispatch.Classify(fmt.Errorf("version of cluster %q: %w", name, err))
+		return render.ClusterVersion{}, dispatch.Classify(err)
 	}
 	// Some providers say "27+".
 	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))

@@ -33,7 +33,7 @@ func next(r plan.Refusal) []fault.Option {
 	var opts []fault.Option
 	switch r.Code {
 	case v1beta1.ReasonOwnedByOther:
-		opts = append(opts, fault.Waits(), fault.Hint("give it another name, or say with a take-over or shared-resource policy that this is meant"))
+		opts = append(opts, fault.Waits(), fault.Hint("give it another name or delete the other one; two Applications can have one object with a shared-resource policy"))
 	case v1beta1.ReasonClusterUnreachable:
 		opts = append(opts, fault.Hint(whenBack))
 	case v1beta1.ReasonRefused:
