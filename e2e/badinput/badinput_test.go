@@ -170,6 +170,9 @@ func events(t *testing.T, c client.Client, ns string, app *v1beta1.Application) 
 			return false
 		}
 		list.Items = slices.DeleteFunc(list.Items, func(e corev1.Event) bool { return e.InvolvedObject.Name != "shop" })
+		if app.Status.Phase == v1beta1.ApplicationRunning && !said("runs and is healthy") {
+			return false // events are written behind the status
+		}
 		return !slices.ContainsFunc(app.Status.Conditions, func(c v1beta1.Condition) bool { return c.Message != "" && !said(c.Message) })
 	})
 	var lines []string
