@@ -119,8 +119,19 @@ func (r *Run) components(t Target) []blueprint.Component {
 
 // withoutTerraform leaves out cloud resources.
 func (r *Run) withoutTerraform(components []blueprint.Component) []blueprint.Component {
-	return slices.DeleteFunc(slices.Clone(components), func(c blueprint.Component) bool {
-		return r.Blueprint.Definitions[definition.Ref{Kind: definition.Component, Name: c.Type}].Terraform != nil
+	return slices.DeleteFunc(slices.Clone(components), func(c blueprint.Component) bool { return r.terraform(c.Type) })
+}
+
+func (r *Run) terraform(componentType string) bool {
+	return r.Blueprint.Definitions[definition.Ref{Kind: definition.Component, Name: componentType}].Terraform != nil
+}
+
+// LeavesOut reports whether the named component is a cloud resource of the
+// Application. A step may leave such a component out; what another step has
+// delivered of it is wanted all the same.
+func (r *Run) LeavesOut(component string) bool {
+	return slices.ContainsFunc(r.Blueprint.Components, func(c blueprint.Component) bool {
+		return c.Name == component && r.terraform(c.Type)
 	})
 }
 

@@ -97,7 +97,9 @@ func (r *Reconciler) sweep(ctx context.Context, s *state, all wanted) (again boo
 		return false, err
 	}
 	for _, e := range owned.Entries {
-		if e.Component == "" { // sent by a step on its own: it stays until the Application goes
+		// What a step sent on its own stays until the Application goes, a cloud
+		// resource until its component does.
+		if e.Component == "" || s.run.LeavesOut(e.Component) {
 			all.manifests = append(all.manifests, manifest.Manifest{Key: e.Key})
 		}
 	}
