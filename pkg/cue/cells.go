@@ -17,6 +17,9 @@ type cell struct {
 	value cuelang.Value
 	evals atomic.Int64
 	bytes int64 // estimate
+	// doubtful says that the text without parameters has an error under a
+	// condition, which parameters may switch off.
+	doubtful bool
 }
 
 // cellFactor is compiled bytes per byte of text: 50 cells of a text of 3.6 kB

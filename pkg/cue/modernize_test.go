@@ -49,22 +49,73 @@ func TestOldTemplates(t *testing.T) {
 			text: "out: \"\\(1 + 2)\" + \"a\" * 2",
 			want: "3aa",
 		},
+		"a guard of && in a value": {
+			text:     "x: {}\nout: x.a != _|_ && x.a.b[0] == 1",
+			want:     false,
+			warnings: []cue.Warning{{Line: 2, Message: "both sides of && are evaluated by newer CUE; a guard needs an if", Modern: "[if x.a != _|_ {x.a.b[0] == 1}, false][0]"}},
+		},
+		"a guard of || in a value": {
+			text:     "x: a: []\nout: len(x.a) == 0 || x.a[0] == 1",
+			want:     true,
+			warnings: []cue.Warning{{Line: 2, Message: "both sides of || are evaluated by newer CUE; a guard needs an if", Modern: "[if !(len(x.a) == 0) {x.a[0] == 1}, true][0]"}},
+		},
+		"a guard of || in a condition": {
+			text:     "x: {}\nout: [if x.a == _|_ || x.a > 1 {3}][0]",
+			want:     int64(3),
+			warnings: []cue.Warning{{Line: 2, Message: "both sides of || are evaluated by newer CUE; a guard needs an if", Modern: "[if !(x.a == _|_) {x.a > 1}, true][0]"}},
+		},
+		"an && that guards nothing": {
+			text: "x: {a: 1, b: 2}\nout: x.a == 1 && x.b == 2",
+			want: true,
+		},
+		"a choice that checks its own field": {
+			text:     "x: *45 | int & {if x < 1 || 99 < x {_|_}}\nx: 7\nout: x",
+			want:     int64(7),
+			warnings: []cue.Warning{{Line: 1, Message: "a choice cannot check the value of its own field in newer CUE; write the bounds", Modern: "x: *45 | int & (>=1 & <=99)"}},
+		},
+		"a choice that checks its own text": {
+			text:     "x: *\"a\" | {string, if !(x =~ \"^b\") {_|_}}\nx: \"bc\"\nout: x",
+			want:     "bc",
+			warnings: []cue.Warning{{Line: 1, Message: "a choice cannot check the value of its own field in newer CUE; write the bounds", Modern: `x: *"a" | string & =~"^b"`}},
+		},
+		"a range of one value": {
+			text:     "x: >=2 & <=2\nout: x + 1",
+			want:     int64(3),
+			warnings: []cue.Warning{{Line: 1, Message: "newer CUE keeps a range of one value as a range; write the value", Modern: "2"}},
+		},
+		"a range of one whole number": {
+			text:     "x: >1 & <3 & int\nout: x + 1",
+			want:     int64(3),
+			warnings: []cue.Warning{{Line: 1, Message: "newer CUE keeps a range of one value as a range; write the value", Modern: "2 & int"}},
+		},
+		"a flag with a default that a condition sets": {
+			text: "f: bool | *false\nif parameter.l[0] == \"x\" {f: true}\nif !f {bad: 0 & \"text\"}\nout: f",
+			want: true,
+		},
+		"an operator that became a function": {
+			text:     "a: 7\nout: a div 2",
+			want:     int64(3),
+			warnings: []cue.Warning{{Line: 2, Message: "integer division is a function in newer CUE", Modern: "out: div(a, 2)"}},
+		},
 		"a field called error": {
 			text:     "x: error: \"e\"\nout: x.error",
 			want:     "e",
 			warnings: []cue.Warning{{Line: 1, Message: `the field "error" has the name of a function of newer CUE; put it in quotes`, Modern: `"error":`}},
 		},
 		"a field with the name of a new keyword": {
-			text: "x: {\n\ttry: 1\n}\nout: x.\"try\"",
-			want: int64(1),
+			text:     "x: {\n\ttry: 1\n}\nout: x.\"try\"",
+			want:     int64(1),
+			warnings: []cue.Warning{{Line: 2, Message: "the name of the field is a keyword of newer CUE; put it in quotes", Modern: "\"try\": 1"}},
 		},
 		"a multi-line string that ends in the middle of a line": {
-			text: "out: \"\"\"\nif {\n  \\(parameter.l[0])\n}\"\"\"",
-			want: "if {\n  x\n}",
+			text:     "out: \"\"\"\nif {\n  \\(parameter.l[0])\n}\"\"\"",
+			want:     "if {\n  x\n}",
+			warnings: []cue.Warning{{Line: 4, Message: "the end of a multi-line string needs a line of its own"}},
 		},
 		"a guard before && protects what follows": {
-			text: "x: {}\nout: [if x.a != _|_ && x.a.b[0] == 1 {1}, 2][0]",
-			want: int64(2),
+			text:     "x: {}\nout: [if x.a != _|_ && x.a.b[0] == 1 {1}, 2][0]",
+			want:     int64(2),
+			warnings: []cue.Warning{{Line: 2, Message: "both sides of && are evaluated by newer CUE; a guard needs an if of its own", Modern: "if x.a != _|_ if x.a.b[0] == 1"}},
 		},
 		"imports that are not used do not matter": {
 			text: "import (\"strings\", \"strconv\")\nout: strconv.Atoi(\"4\")",

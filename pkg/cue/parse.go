@@ -10,7 +10,6 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
-	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
@@ -34,19 +33,16 @@ func (t *Template) parse() error {
 	return nil
 }
 
+// declarations stand after every template, which may refer to both names
+// without declaring them.
+const declarations = "\nparameter: _\ncontext: _\n"
+
 func parseTemplate(src Source, limits Limits) (*ast.File, []Warning, error) {
-	// The template may refer to both without declaring them.
-	full := src.Text + "\nparameter: _\ncontext: _\n"
-	f, err := parser.ParseFile(src.Name, full, parser.ParseComments)
-	if err != nil {
-		if g, retry := parser.ParseFile(src.Name, text.Repair(full), parser.ParseComments); retry == nil {
-			f, err = g, nil
-		}
-	}
+	f, repaired, err := text.Parse(src.Name, src.Text+declarations)
 	if err != nil {
 		return nil, nil, firstOf(textError(err)) // the rest only follows from it
 	}
-	warnings := text.Modernize(f)
+	warnings := append(repaired, text.Modernize(f)...)
 	if err := problems(TemplateK, text.Endless(f)); err != nil {
 		return nil, nil, err
 	}
@@ -85,12 +81,31 @@ func (t *Template) build() (*cell, error) {
 		return nil, err
 	}
 	v := ctx.BuildInstance(inst)
-	if err := v.Validate(); err != nil {
-		if e := buildError(err); e != nil {
-			return nil, e
+	doubtful := v.Validate() != nil
+	if doubtful {
+		if err := t.unconditional(); err != nil {
+			return nil, err
 		}
 	}
-	return &cell{ctx: ctx, value: v, bytes: int64(len(t.src.Text)*cellFactor + 16<<10)}, nil
+	return &cell{ctx: ctx, value: v, doubtful: doubtful, bytes: int64(len(t.src.Text)*cellFactor + 16<<10)}, nil
+}
+
+// unconditional finds what is wrong in the text whatever the parameters are.
+// Without parameters a condition may hold that a default decides, and what
+// stands under it may be an error on purpose (kubevela#7222).
+func (t *Template) unconditional() error {
+	f, err := text.Unconditional(t.src.Name, t.src.Text+declarations)
+	if err != nil {
+		return textError(err)
+	}
+	inst, err := t.engine.instance(f)
+	if err != nil {
+		return err
+	}
+	if err := cuecontext.New().BuildInstance(inst).Validate(); err != nil {
+		return buildError(err)
+	}
+	return nil
 }
 
 // instance prepares a file for building: imports resolve to the packages of

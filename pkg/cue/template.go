@@ -38,7 +38,10 @@ func newTemplate(e *Engine, digest string, src Source) (*Template, error) {
 	var err error
 	guarded := t.guard(context.Background(), func() {
 		if err = t.parse(); err == nil {
-			_, err = t.compiled()
+			var c *cell
+			if c, err = t.compiled(); err == nil && c.doubtful {
+				t.program = nil // only the library knows what becomes of such a text
+			}
 		}
 	})
 	if guarded != nil {
