@@ -33,8 +33,11 @@ type Error struct {
 	Want, Got   string
 	// DefinitionLine is the line of the definition that asks for it, 0 if unknown.
 	DefinitionLine int
-	Message        string // a whole sentence without the path; made from the other fields when empty
-	Err            error  // the cause when it is not the engine's
+	// DefinitionColumn is the column in that line, 0 if unknown. Error does not
+	// show it: one line has few mistakes.
+	DefinitionColumn int
+	Message          string // a whole sentence without the path; made from the other fields when empty
+	Err              error  // the cause when it is not the engine's
 }
 
 func (e *Error) Error() string {

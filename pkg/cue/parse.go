@@ -120,7 +120,7 @@ func (e *Engine) instance(f *ast.File) (*build.Instance, error) {
 		}
 		schema, ok := e.packages[path]
 		if !ok {
-			unknown = append(unknown, &Error{Kind: TemplateK, DefinitionLine: text.Line(pos),
+			unknown = append(unknown, &Error{Kind: TemplateK, DefinitionLine: text.Line(pos), DefinitionColumn: pos.Column(),
 				Message: "imports " + strconv.Quote(path) + ", which does not exist here"})
 			return nil
 		}
@@ -203,25 +203,30 @@ func buildError(err error) error {
 		if len(args) > 0 {
 			message = fmt.Sprintf(message, args...)
 		}
+		at := errorPos(e)
 		out = append(out, &Error{
-			Kind:           TemplateK,
-			Path:           joinPath(e.Path()),
-			DefinitionLine: errorLine(e),
-			Message:        plainText(message),
+			Kind:             TemplateK,
+			Path:             joinPath(e.Path()),
+			DefinitionLine:   text.Line(at),
+			DefinitionColumn: at.Column(),
+			Message:          plainText(message),
 		})
 	}
 	return join(out)
 }
 
 // errorLine is the first line of the definition that an error is about.
-func errorLine(e errors.Error) int {
-	if l := text.Line(e.Position()); l > 0 {
-		return l
+func errorLine(e errors.Error) int { return text.Line(errorPos(e)) }
+
+// errorPos is the first place of the definition that an error is about.
+func errorPos(e errors.Error) token.Pos {
+	if p := e.Position(); text.Line(p) > 0 {
+		return p
 	}
-	first := 0
+	first := token.NoPos
 	for _, p := range e.InputPositions() {
-		if l := text.Line(p); l > 0 && (first == 0 || l < first) {
-			first = l
+		if l := text.Line(p); l > 0 && (text.Line(first) == 0 || l < text.Line(first)) {
+			first = p
 		}
 	}
 	return first
