@@ -9,10 +9,14 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/config"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/email"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/multicluster"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/query"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/terraform"
 )
 
 // Every definition that a package offers has to compile where it is used, and
@@ -22,9 +26,15 @@ func TestSchemas(t *testing.T) {
 		Reader:      struct{ kube.Reader }{},
 		Writer:      struct{ kube.Writer }{},
 		Fleet:       struct{ multicluster.Fleet }{},
+		Envs:        struct{ multicluster.Envs }{},
+		Modules:     struct{ terraform.Modules }{},
+		Configs:     struct{ config.Store }{},
+		Mail:        email.NewSender(nil, nil),
 		Deployer:    struct{ oam.Deployer }{},
 		Application: struct{ oam.Application }{},
+		World:       struct{ query.World }{},
 		Session:     struct{ builtin.Session }{},
+		Memory:      struct{ provider.Memory }{},
 		HTTP:        http.Options{Client: http.NewClient(nil, nil)},
 	}
 	compilers := map[string]struct {
@@ -88,7 +98,8 @@ func calls(text string) []string {
 
 func TestNothingIsOfferedWithoutItsMeans(t *testing.T) {
 	table := all.Workflow(all.Deps{})
-	for _, call := range []string{"kube.read", "kube.apply", "multicluster.deploy", "oam.component-apply", "oam.load", "builtin.wait", "http.do"} {
+	for _, call := range []string{"kube.read", "kube.apply", "multicluster.deploy", "oam.component-apply", "oam.load", "builtin.wait", "http.do", "email.send", "config.read",
+		"metrics.promCheck", "terraform.load-terraform-components", "multicluster.patch-application"} {
 		p, do, _ := strings.Cut(call, ".")
 		if _, _, ok := table.Lookup(p, do); ok {
 			t.Errorf("%s is offered without anything behind it", call)

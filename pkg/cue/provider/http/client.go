@@ -22,6 +22,7 @@ import (
 type Client struct {
 	guard  func(netip.Addr) error
 	now    func() time.Time
+	dialer *net.Dialer
 	shared *http.Client
 
 	mu      sync.Mutex
@@ -38,6 +39,13 @@ func NewClient(guard func(netip.Addr) error, now func() time.Time) *Client {
 		now = time.Now
 	}
 	c := &Client{guard: guard, now: now, windows: map[string]window{}}
+	c.dialer = &net.Dialer{Timeout: maxTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		return c.guard(at.Addr())
+	}}
 	c.shared = &http.Client{Transport: c.transport(nil)}
 	return c
 }
@@ -56,17 +64,15 @@ func Guard(ip netip.Addr) error {
 // transport connects through the guard. It uses no proxy: the guard would only
 // see that.
 func (c *Client) transport(config *tls.Config) *http.Transport {
-	dialer := &net.Dialer{Timeout: maxTimeout, Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		return c.guard(at.Addr())
-	}}
 	return &http.Transport{
-		DialContext: dialer.DialContext, TLSClientConfig: config, ForceAttemptHTTP2: true,
+		DialContext: c.Dial, TLSClientConfig: config, ForceAttemptHTTP2: true,
 		MaxIdleConns: 100, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: maxTimeout,
 	}
+}
+
+// Dial opens a connection to an address that the guard lets pass.
+func (c *Client) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return c.dialer.DialContext(ctx, network, address)
 }
 
 // client returns what sends the request. A request with certificates of its own

@@ -40,6 +40,9 @@ type Options struct {
 	Client    *Client // nil: nothing is offered
 	Secrets   Secrets // nil: requests cannot use Secrets
 	Namespace string  // of Secrets that are named without one
+	// Effects lets renderings send requests of every method. Without it only
+	// those go that HTTP defines to change nothing.
+	Effects bool
 }
 
 // Secrets reads the data of Secrets of the control plane.
@@ -47,13 +50,30 @@ type Secrets interface {
 	Secret(ctx context.Context, namespace, name string) (map[string][]byte, error)
 }
 
-// Definition returns the package for components, traits and policies.
+// Definition returns the package for components, traits and policies. A
+// rendering happens at any time and any number of times, so it may only ask.
 func Definition(o Options) provider.Package {
 	p := provider.Package{Name: "http", Schema: definitionSchema}
 	if o.Client != nil {
-		p.Read = provider.Actions{"do": o.do}
+		p.Read = provider.Actions{"do": o.ask}
 	}
 	return p
+}
+
+func (o Options) ask(ctx context.Context, call provider.Call) (any, error) {
+	var in request
+	if err := provider.Decode(call.Params, &in); err != nil {
+		return nil, fmt.Errorf("parameters of the request: %w", err)
+	}
+	switch method := cmp.Or(in.Method, http.MethodGet); method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	default:
+		if !o.Effects {
+			return nil, fmt.Errorf("a rendering must not change the world, and a request with the method %s may; "+
+				"send it from a workflow step, or let the operator allow it with --allow-http-effects-in-rendering", method)
+		}
+	}
+	return o.do(ctx, call)
 }
 
 // Workflow returns the package for workflow steps. A request counts as an
@@ -69,6 +89,7 @@ func Workflow(o Options) provider.Package {
 // Limits of one request.
 const (
 	defaultTimeout = 3 * time.Second
+	fetchTimeout   = 10 * time.Second // of requests that others than templates word
 	maxTimeout     = 30 * time.Second // a worker must not wait for longer
 	maxBody        = 4 << 20
 )
@@ -147,14 +168,23 @@ func (o Options) send(ctx context.Context, in request) (response, error) {
 		return response{}, plain(in, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := read(in, resp.Body)
 	if err != nil {
-		return response{}, plain(in, err)
-	}
-	if len(body) > maxBody {
-		return response{}, fmt.Errorf("%s %s: the answer has more than %d bytes", in.Method, host(in.URL), maxBody)
+		return response{}, err
 	}
 	return response{string(body), resp.Header, resp.Trailer, resp.StatusCode}, nil
+}
+
+// read reads an answer that is not too big.
+func read(in request, from io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	if err != nil {
+		return nil, plain(in, err)
+	}
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("%s %s: the answer has more than %d bytes", in.Method, host(in.URL), maxBody)
+	}
+	return body, nil
 }
 
 func (o Options) request(ctx context.Context, in request) (*http.Request, error) {

@@ -32,9 +32,11 @@ type Placement struct {
 // Options are what the package needs; actions of a part that is nil are not
 // offered.
 type Options struct {
-	Fleet    Fleet
-	Deployer oam.Deployer
-	Allow    oam.Allow // asked before each effect; nil allows everything
+	Fleet     Fleet
+	Envs      Envs
+	Namespace string // of the Application
+	Deployer  oam.Deployer
+	Allow     oam.Allow // asked before each effect; nil allows everything
 }
 
 // Schema is the text that templates import.
@@ -48,6 +50,11 @@ func New(o Options) provider.Package {
 		p.Read["list-clusters"] = provider.Func(f.list)
 		p.Read["get-placements-from-topology-policies"] = provider.Func(f.placements)
 		p.Read["get-placements-from-tmulticlusterology-policies"] = provider.Func(f.placements)
+	}
+	if o.Fleet != nil && o.Envs != nil {
+		e := envs{o.Fleet, o.Envs, o.Namespace}
+		p.Read["make-placement-decisions"] = provider.Func(e.decide)
+		p.Read["patch-application"] = provider.Func(e.patch)
 	}
 	if o.Deployer != nil {
 		p.Write["deploy"] = provider.Func(o.deploy)

@@ -8,14 +8,30 @@ package op
 
 import (
 	_ "embed"
+	"strings"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/query"
 )
 
-//go:embed op.cue
-var schema string
+// The text is one, in several files.
+var (
+	//go:embed op.cue
+	main string
+	//go:embed config.cue
+	config string
+	//go:embed email.cue
+	email string
+	//go:embed envbinding.cue
+	envBinding string
+	//go:embed metrics.cue
+	metrics string
+	//go:embed terraform.cue
+	terraform string
+)
 
 // Schemas are the texts that templates import.
 func Schemas() []provider.Schema {
-	return []provider.Schema{{Path: "vela/op", Text: schema}, {Path: "vela/ql", Text: schema}}
+	text := strings.Join([]string{main, config, email, envBinding, metrics, terraform, query.Flat()}, "")
+	return []provider.Schema{{Path: "vela/op", Text: text}, {Path: "vela/ql", Text: text}}
 }
