@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	cuetext "github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
 // Annotations of a definition that the CUE file has fields for.
@@ -43,7 +44,12 @@ type header struct {
 func ParseCUE(file, text string) (client.Object, error) {
 	f, err := parser.ParseFile(file, text, parser.ParseComments)
 	if err != nil {
-		return nil, cueError(err)
+		fixed, _ := cuetext.Repair(text)
+		g, retry := parser.ParseFile(file, fixed, parser.ParseComments)
+		if retry != nil {
+			return nil, cueError(err)
+		}
+		f, text = g, fixed
 	}
 	parts, err := split(f, text)
 	if err != nil {
@@ -69,6 +75,7 @@ type parts struct {
 	name     string    // of the definition
 	head     *ast.File // everything but imports and template
 	template string    // imports and the inside of template, as written
+	from, to int       // bytes of the file that are the inside of template
 }
 
 func split(f *ast.File, text string) (parts, error) {
@@ -120,7 +127,7 @@ func split(f *ast.File, text string) (parts, error) {
 	if len(imports) > 0 {
 		body = strings.Join(imports, "\n") + "\n\n" + body
 	}
-	p.template = body
+	p.template, p.from, p.to = body, from, to
 	return p, nil
 }
 

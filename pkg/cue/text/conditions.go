@@ -163,7 +163,7 @@ func asksExistence(n ast.Node) (string, bool) {
 func readsValue(x ast.Node, path string) bool {
 	found := false
 	ast.Walk(x, func(n ast.Node) bool {
-		if p, ok := asksExistence(n); ok && p == path {
+		if p, ok := asksExistence(n); ok && p == path || isChoice(n) {
 			return false
 		}
 		if e, ok := n.(ast.Expr); ok && pathOf(e) == path {
@@ -174,12 +174,19 @@ func readsValue(x ast.Node, path string) bool {
 	return found
 }
 
-// paths collects the longest paths that an expression reads.
+// isChoice says that n is a disjunction: a field that is missing in it is one
+// choice less, as in `*x.a | ""`.
+func isChoice(n ast.Node) bool {
+	b, ok := n.(*ast.BinaryExpr)
+	return ok && b.Op == token.OR
+}
+
+// paths collects the longest paths that an expression needs.
 func paths(x ast.Node, out map[string]bool) {
 	ast.Walk(x, func(n ast.Node) bool {
 		e, ok := n.(ast.Expr)
-		if !ok {
-			return true
+		if !ok || isChoice(n) {
+			return !isChoice(n)
 		}
 		p := pathOf(e)
 		if p == "" {

@@ -16,7 +16,7 @@ func Parse(name, text string) (*ast.File, []Warning, error) {
 	if err == nil {
 		return f, nil, nil
 	}
-	repaired, warnings := repair(text)
+	repaired, warnings := Repair(text)
 	if f, retry := parser.ParseFile(name, repaired, parser.ParseComments); retry == nil {
 		return f, warnings, nil
 	}
@@ -65,11 +65,11 @@ func forms() []form {
 	}}
 }
 
-// repair rewrites what today's parser does not read: names of fields that became
+// Repair rewrites what today's parser does not read: names of fields that became
 // keywords get quotes, operators that became functions are called, and the end of
 // a multi-line string gets a line of its own. It is meant for texts that do not
 // parse as they are.
-func repair(text string) (string, []Warning) {
+func Repair(text string) (string, []Warning) {
 	var warnings []Warning
 	lines := strings.Split(text, "\n")
 	open := false
