@@ -12,7 +12,6 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider/builtin"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 	"github.com/seed-c5f95f19/vela/pkg/workflow/step/component"
@@ -29,8 +28,8 @@ type Options struct {
 	Definition func(stepType string) (Definition, error)
 	// Deployer delivers for a step; nil where there is no Application.
 	Deployer func(step string) oam.Deployer
-	// Deps are the means of templates. The steps fill in Deployer, Session and
-	// Allow.
+	// Deps are the means of templates. The steps fill in Deployer, Session, Memory
+	// and Allow.
 	Deps all.Deps
 }
 
@@ -85,9 +84,9 @@ func (o Options) planner(stepType string) suspend.Planner {
 }
 
 // actions are those of one attempt.
-func (o Options) actions(run workflow.StepRun, s builtin.Session, allow oam.Allow) provider.Table {
+func (o Options) actions(run workflow.StepRun, s custom.Session, allow oam.Allow) provider.Table {
 	d := o.Deps
-	d.Session, d.Allow = s, allow
+	d.Session, d.Memory, d.Allow = s, s, allow
 	if o.Deployer != nil {
 		d.Deployer = o.Deployer(run.Name)
 	}

@@ -1,7 +1,7 @@
 // Package email is the provider package "vela/email": workflow steps send mail.
 //
-// A mail is sent once for each session of a step: a step that is tried again
-// because of something after the mail does not send it again. Connections are
+// A step sends a mail once: what it has sent is in its memory, so that it does not
+// send it again when it is tried again because of something after the mail. Connections are
 // always encrypted before a password is sent: from the beginning at port 465, and
 // by STARTTLS everywhere else.
 package email
@@ -18,7 +18,6 @@ import (
 	"net"
 	"net/smtp"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
@@ -49,14 +48,10 @@ func New(o Options) provider.Package {
 // A Dial opens a connection.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// A Sender sends the mails of all runs of a process. It is safe for concurrent
-// use.
+// A Sender sends mails. It is safe for concurrent use.
 type Sender struct {
 	dial Dial
 	tls  *tls.Config
-
-	mu   sync.Mutex
-	sent map[string]bool // what this process has sent, also if nobody could store that
 }
 
 // NewSender returns a sender that connects through dial. config may add
@@ -65,13 +60,12 @@ func NewSender(dial Dial, config *tls.Config) *Sender {
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	return &Sender{dial: dial, tls: config, sent: map[string]bool{}}
+	return &Sender{dial: dial, tls: config}
 }
 
 const (
 	timeout     = 20 * time.Second // of one mail, all answers of the server together
 	implicitTLS = 465
-	maxSent     = 10_000
 )
 
 func (o Options) send(ctx context.Context, call provider.Call) (any, error) {
@@ -87,32 +81,11 @@ func (o Options) send(ctx context.Context, call provider.Call) (any, error) {
 	if o.Memory.Recall(key) == digest {
 		return nil, nil
 	}
-	id := o.Memory.Session() + " " + call.Path + " " + digest
-	if err := o.Sender.once(id, func() error { return o.Sender.deliver(ctx, m, o.Memory.Now(), digest) }); err != nil {
+	if err := o.Sender.deliver(ctx, m, o.Memory.Now(), digest); err != nil {
 		return nil, fmt.Errorf("send mail through %s: %w", m.server(), err)
 	}
 	o.Memory.Remember(key, digest)
 	return nil, nil
-}
-
-// once does what was not done yet under this id.
-func (s *Sender) once(id string, do func() error) error {
-	s.mu.Lock()
-	done := s.sent[id]
-	s.mu.Unlock()
-	if done {
-		return nil
-	}
-	if err := do(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.sent) >= maxSent {
-		clear(s.sent) // steps remember too; this is for what could not be stored
-	}
-	s.sent[id] = true
-	return nil
 }
 
 func (s *Sender) deliver(ctx context.Context, m message, now time.Time, digest string) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -54,7 +55,7 @@ func (m message) compose(now time.Time, id string) (text []byte, recipients []st
 	for _, line := range [][2]string{
 		{"From", from.String()}, {"To", strings.Join(to, ",\r\n ")},
 		{"Subject", mime.QEncoding.Encode("utf-8", m.Content.Subject)},
-		{"Date", now.Format(time.RFC1123Z)}, {"Message-ID", "<" + id + "@" + domain + ">"},
+		{"Date", now.Format(time.RFC1123Z)}, {"Message-ID", "<" + id + "." + strconv.FormatInt(now.UnixNano(), 36) + "@" + domain + ">"},
 		{"MIME-Version", "1.0"}, {"Content-Type", `text/html; charset="utf-8"`}, {"Content-Transfer-Encoding", "base64"},
 	} {
 		fmt.Fprintf(&b, "%s: %s\r\n", line[0], line[1])

@@ -29,7 +29,13 @@ type Runner struct {
 	Text   string      // its template
 	// Actions returns what the template may call in one attempt. allow is asked
 	// before a delivery.
-	Actions func(run workflow.StepRun, s builtin.Session, allow oam.Allow) provider.Table
+	Actions func(run workflow.StepRun, s Session, allow oam.Allow) provider.Table
+}
+
+// A Session is what the packages of one attempt have in common.
+type Session interface {
+	builtin.Session
+	provider.Memory
 }
 
 // Reasons of terminal errors, as conditions show them.

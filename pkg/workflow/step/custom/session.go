@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
@@ -16,7 +17,7 @@ const (
 	memoryPassed = "passed"   // paths of pauses that are over, one a line
 )
 
-// A session implements builtin.Session for one attempt.
+// A session implements Session for one attempt.
 type session struct {
 	run   workflow.StepRun
 	ahead bool // look ahead: nothing pauses, nothing is kept
@@ -65,6 +66,23 @@ func (s *session) remember(key, value string) {
 	if value == "" {
 		delete(s.memory, key)
 	}
+}
+
+// Now implements provider.Memory.
+func (s *session) Now() time.Time { return s.run.Now }
+
+// Recall implements provider.Memory.
+func (s *session) Recall(key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.recall(key)
+}
+
+// Remember implements provider.Memory.
+func (s *session) Remember(key, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remember(key, value)
 }
 
 // Say implements builtin.Session.

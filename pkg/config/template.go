@@ -1,0 +1,77 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/parser"
+	corev1 "k8s.io/api/core/v1"
+
+	cuetext "github.com/seed-c5f95f19/vela/pkg/cue/text"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/oam"
+)
+
+// A template makes the objects of configs.
+type template struct {
+	namespace, name string
+	text            string // imports and the inside of the field template
+	scope           string
+	sensitive       bool
+}
+
+// How templates are stored in ConfigMaps.
+const (
+	templatePrefix = "config-template-"
+	keyTemplate    = "template"
+)
+
+func templateOf(cm *corev1.ConfigMap, name string) (template, error) {
+	text, err := inside(cm.Name, cm.Data[keyTemplate])
+	if err != nil {
+		return template{}, fault.Because(ReasonInvalidTemplate, fmt.Errorf("config template %q: %w", name, err))
+	}
+	sensitive, _ := strconv.ParseBool(cm.Annotations[oam.AnnotationConfigSecret]) // anything else is no
+	return template{namespace: cm.Namespace, name: name, text: text, scope: cm.Labels[oam.LabelConfigScope], sensitive: sensitive}, nil
+}
+
+// inside returns what is evaluated of a template file: everything but the
+// description, with the inside of the field template at the top. A text without
+// that field is one that is inside already.
+func inside(name, text string) (string, error) {
+	f, err := parser.ParseFile(name, text, parser.ParseComments)
+	if err != nil {
+		fixed, _ := cuetext.Repair(text)
+		if f, err = parser.ParseFile(name, fixed, parser.ParseComments); err != nil {
+			return "", fmt.Errorf("the text is not CUE: %w", err)
+		}
+	}
+	var decls []ast.Decl
+	found := false
+	for _, d := range f.Decls {
+		field, ok := d.(*ast.Field)
+		if !ok {
+			decls = append(decls, d)
+			continue
+		}
+		label, _, _ := ast.LabelName(field.Label)
+		body, isStruct := field.Value.(*ast.StructLit)
+		switch {
+		case label == "template" && isStruct:
+			found = true
+			decls = append(decls, body.Elts...)
+		case label != "metadata":
+			decls = append(decls, d)
+		}
+	}
+	if !found {
+		return text, nil
+	}
+	out, err := format.Node(&ast.File{Decls: decls})
+	if err != nil {
+		return "", fmt.Errorf("the text is not CUE: %w", err)
+	}
+	return string(out), nil
+}
