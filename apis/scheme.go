@@ -11,6 +11,7 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha2"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	cuev1alpha1 "github.com/seed-c5f95f19/vela/apis/cue.oam.dev/v1alpha1"
 )
 
 // AddToScheme registers every kind of every group.
@@ -19,6 +20,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		v1beta1.AddToScheme(scheme),
 		v1alpha2.AddToScheme(scheme),
 		v1alpha1.AddToScheme(scheme),
+		cuev1alpha1.AddToScheme(scheme),
 	)
 }
 

@@ -163,6 +163,14 @@ const (
 	AnnotationWorkflowAppliedTime = "workflow.oam.dev/last-applied-time"
 )
 
+// Annotations of Packages, which are ours: KubeVela verifies no certificate and
+// calls every function while it renders.
+const (
+	AnnotationPackageInsecure = "cue.oam.dev/insecure-skip-tls-verify" // "true" accepts every certificate
+	AnnotationPackageCA       = "cue.oam.dev/ca-bundle"                // certificates to trust, as PEM
+	AnnotationPackageEffects  = "cue.oam.dev/effects"                  // "true": functions change the world; only steps call them
+)
+
 // Finalizers.
 const (
 	// FinalizerResourceTracker on an Application waits for its resources to go.
