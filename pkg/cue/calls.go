@@ -225,28 +225,29 @@ func (c *calls) execute(ctx context.Context, f *found) error {
 	action, write, ok := c.in.Actions.Lookup(f.call.Provider, f.call.Do)
 	switch {
 	case !ok:
-		return c.callError(f, fmt.Errorf("there is no action %q of provider %q here", f.call.Do, f.call.Provider))
+		return CallError(f.key, fmt.Errorf("there is no action %q of provider %q here", f.call.Do, f.call.Provider))
 	case write && c.in.ReadOnly:
-		return c.callError(f, fmt.Errorf("the action %q of provider %q changes the world, which a rendering must not", f.call.Do, f.call.Provider))
+		return CallError(f.key, fmt.Errorf("the action %q of provider %q changes the world, which a rendering must not", f.call.Do, f.call.Provider))
 	}
 	answer, err := action(ctx, f.call)
 	if fillErr := c.fill(ctx, f, answer); fillErr != nil && err == nil {
 		err = fillErr
 	}
 	if err != nil {
-		return c.callError(f, err)
+		return CallError(f.key, err)
 	}
 	return nil
 }
 
-func (c *calls) callError(f *found, err error) error {
+// CallError says that the call at path ended with err, which stays inside.
+func CallError(path string, err error) error {
 	if isSignal(err) {
-		return fmt.Errorf("%s: %w", f.key, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return err
 	}
-	return &Error{Kind: Provider, Path: f.key, Message: err.Error(), Err: err}
+	return &Error{Kind: Provider, Path: path, Message: err.Error(), Err: err}
 }
 
 func isSignal(err error) bool {

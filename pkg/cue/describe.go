@@ -14,6 +14,11 @@ func (t *Template) Schema() (*schema.Schema, error) {
 	if !t.facts.Parameter {
 		return &schema.Schema{Type: "object"}, nil
 	}
+	if t.remote != nil {
+		var s *schema.Schema
+		err := t.judge("", func() (err error) { s, err = t.remote.Schema(); return err })
+		return s, err
+	}
 	c, err := t.compiled()
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/budget"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 )
 
@@ -17,6 +18,15 @@ type Options struct {
 	Packages []provider.Schema
 	Limits   Limits
 	Now      func() time.Time // nil means time.Now
+	// Sandbox evaluates every text with the CUE library that Trusted does not
+	// know; nil means that this process does, which CUE can end.
+	Sandbox Sandbox
+	// Trusted says that a text is one of ours: it needs no sandbox unless its
+	// input is large. nil trusts nobody.
+	Trusted func(text string) bool
+	// OnTrouble is told when a text is quarantined; see Engine.Trouble. It must
+	// not block.
+	OnTrouble func(Source)
 	// Plain evaluates everything with the CUE library, which is slower and gives
 	// the same results. Tests compare both.
 	Plain bool
@@ -33,21 +43,29 @@ type Source struct {
 // concurrent use.
 type Engine struct {
 	packages map[string]string
+	schemas  []provider.Schema
 	digest   string // of all packages; part of every template digest
+	sandbox  Sandbox
+	trusted  func(string) bool
+	trouble  func(Source)
 	limits   Limits
 	now      func() time.Time
 	plain    bool
 	cells    *cells
-	pool     *pool
-	quarry   *quarantine
+	pool     *budget.Pool
+	quarry   *budget.Quarantine
 
-	direct, full atomic.Int64
+	direct, full, outside atomic.Int64
 }
 
 // NewEngine returns an engine for the given packages.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
 		packages: make(map[string]string, len(o.Packages)),
+		schemas:  o.Packages,
+		sandbox:  o.Sandbox,
+		trusted:  o.Trusted,
+		trouble:  o.OnTrouble,
 		limits:   o.Limits.withDefaults(),
 		now:      o.Now,
 		plain:    o.Plain,
@@ -62,17 +80,21 @@ func NewEngine(o Options) *Engine {
 	}
 	e.digest = hex.EncodeToString(h.Sum(nil))
 	e.cells = newCells(e.limits, e.now)
-	e.pool = newPool(e.limits.Workers)
-	e.quarry = newQuarantine()
+	e.pool = budget.NewPool(e.limits.Workers)
+	e.quarry = budget.NewQuarantine()
 	return e
 }
 
 // Digest returns the content address of a source as this engine compiles it:
 // equal digests mean equal behaviour.
-func (e *Engine) Digest(src Source) string {
+func (e *Engine) Digest(src Source) string { return DigestOf(e.digest, src.Text) }
+
+// DigestOf returns the content address of a text compiled with the packages
+// whose digest is given.
+func DigestOf(packages, text string) string {
 	h := sha256.New()
-	h.Write([]byte(e.digest))
-	h.Write([]byte(src.Text))
+	h.Write([]byte(packages))
+	h.Write([]byte(text))
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -99,12 +121,13 @@ type Stats struct {
 	Stuck       int   // evaluations beyond their budget that still run
 	Direct      int64 // evaluations that did not need the CUE library
 	Full        int64 // evaluations that did
+	Outside     int64 // … of these, in the sandbox
 }
 
 // Stats returns current figures, for metrics and tests.
 func (e *Engine) Stats() Stats {
-	s := Stats{Quarantined: e.quarry.len(), Stuck: e.pool.stuck(),
-		Direct: e.direct.Load(), Full: e.full.Load()}
+	s := Stats{Quarantined: e.quarry.Len(), Stuck: e.pool.Stuck(),
+		Direct: e.direct.Load(), Full: e.full.Load(), Outside: e.outside.Load()}
 	s.Templates, s.Cells, s.CellBytes = e.cells.size()
 	return s
 }

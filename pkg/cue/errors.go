@@ -122,6 +122,9 @@ func (l list) Unwrap() []error {
 	return out
 }
 
+// Join makes one error of several, in the order in which they are shown.
+func Join(errs []*Error) error { return join(errs) }
+
 // join sorts, removes doubles and returns nil, one *Error, or a list. What the
 // user gave comes before what the template says.
 func join(errs []*Error) error {

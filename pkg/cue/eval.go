@@ -2,7 +2,6 @@ package cue
 
 import (
 	"context"
-	"errors"
 
 	cuelang "cuelang.org/go/cue"
 
@@ -11,7 +10,7 @@ import (
 
 // eval runs one evaluation within the budget.
 func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result, error) {
-	res := &Result{template: t, args: args}
+	res := &Result{template: t, args: args, actions: in}
 	if t.program != nil {
 		run := t.program.Start(map[string]any{"parameter": args.parameter, "context": args.context})
 		if run.Check("parameter") == nil {
@@ -20,8 +19,8 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 			return res, nil
 		}
 	}
-	if err := res.evaluate(ctx); err != nil {
-		return nil, err
+	if err := res.evaluate(ctx); err != nil || res.reading != nil {
+		return res.orNothing(), err
 	}
 	if wrong := res.value.LookupPath(pathParameter).Validate(); wrong != nil {
 		return nil, res.explain(located(valueErrors(res.value.LookupPath(pathParameter)), "parameter"))
@@ -38,11 +37,28 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 	return res, nil
 }
 
+// orNothing is the result as far as there is one.
+func (r *Result) orNothing() *Result {
+	if r.failed != nil && r.reading == nil {
+		return nil
+	}
+	return r
+}
+
 // evaluate lets the CUE library evaluate the template with the input. It does
 // so once for a result.
 func (r *Result) evaluate(ctx context.Context) error {
 	r.once.Do(func() {
 		t := r.template
+		remote, err := t.outside(r.args)
+		if err == nil && remote != nil {
+			r.reading, r.failed = t.away(ctx, remote, r.actions, r.args)
+			return
+		}
+		if err != nil {
+			r.failed = err
+			return
+		}
 		c, err := t.compiled()
 		if err != nil {
 			r.failed = err
@@ -66,23 +82,6 @@ var pathParameter = cuelang.ParsePath("parameter")
 func fill(c *cell, args arguments) cuelang.Value {
 	in := value.Encode(c.ctx, map[string]any{"parameter": args.parameter, "context": args.context})
 	return c.value.FillPath(cuelang.Path{}, in)
-}
-
-// guard runs f on the pool and quarantines the template when f does not end in
-// time or crashes.
-func (t *Template) guard(ctx context.Context, f func()) error {
-	err := t.engine.pool.run(ctx, t.engine.limits.Budget, f)
-	var budget errBudget
-	var crash errPanic
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &budget), errors.As(err, &crash):
-		t.engine.quarry.add(t.digest, err.Error())
-		t.cell.Store(nil)
-		return t.engine.quarry.check(t)
-	}
-	return err
 }
 
 // wear counts an evaluation and drops a cell that has had its share.

@@ -27,6 +27,11 @@ func (t *Template) Check(parameter any) error {
 	if err != nil {
 		return err
 	}
+	if remote, err := t.outside(args); err != nil {
+		return err
+	} else if remote != nil {
+		return t.judge(args.identity(), func() error { return remote.Check(args.parameter) })
+	}
 	errs, err := t.check(args.parameter, true)
 	if err != nil {
 		return err

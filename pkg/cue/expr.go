@@ -19,7 +19,9 @@ func (r *Result) Expr(expr string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.evaluate(context.Background()); err != nil {
+	if err := r.evaluate(context.Background()); r.reading != nil {
+		return r.reading.Expr(expr)
+	} else if err != nil {
 		return nil, err
 	}
 	var out any

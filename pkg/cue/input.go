@@ -21,8 +21,9 @@ type Input struct {
 
 // arguments is a checked and normalised input.
 type arguments struct {
-	parameter any
-	context   map[string]any
+	parameter   any
+	context     map[string]any
+	bytes, keys int // of both
 }
 
 // arguments checks the caps and turns every number into int64 or float64. It
@@ -46,6 +47,7 @@ func (t *Template) arguments(in Input) (arguments, error) {
 	if out.context == nil {
 		out.context = map[string]any{}
 	}
+	out.bytes, out.keys = n.Size()
 	return out, nil
 }
 

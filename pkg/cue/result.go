@@ -20,12 +20,14 @@ import (
 type Result struct {
 	template *Template
 	args     arguments
+	actions  Input
 	run      *direct.Run // answers what it can; nil when it cannot answer anything
 
-	once   sync.Once // guards the evaluation by the CUE library
-	failed error
-	cell   *cell
-	value  cuelang.Value
+	once    sync.Once // guards the evaluation by the CUE library
+	failed  error
+	reading Reading // when a sandbox evaluated it, otherwise the next two
+	cell    *cell
+	value   cuelang.Value
 }
 
 // A Named object is one entry of `outputs`.
@@ -41,6 +43,10 @@ func (r *Result) Exists(path string) bool {
 		if ok, err := r.run.Exists(names); err == nil {
 			return ok
 		}
+	}
+	if r.evaluate(context.Background()) == nil && r.reading != nil {
+		_, ok, _ := r.reading.Lookup(path)
+		return ok
 	}
 	_, ok := r.lookup(path)
 	return ok
@@ -92,7 +98,9 @@ func (r *Result) Lookup(path string) (v any, ok bool, err error) {
 			return v, ok, nil
 		}
 	}
-	if err := r.evaluate(context.Background()); err != nil {
+	if err := r.evaluate(context.Background()); r.reading != nil {
+		return r.reading.Lookup(path)
+	} else if err != nil {
 		return nil, false, err
 	}
 	val, ok := r.lookup(path)
@@ -208,7 +216,9 @@ func (r *Result) Patch() (p patch.Patch, ok bool, err error) {
 			return p, ok, nil
 		}
 	}
-	if err := r.evaluate(context.Background()); err != nil {
+	if err := r.evaluate(context.Background()); r.reading != nil {
+		return r.reading.Patch()
+	} else if err != nil {
 		return p, false, err
 	}
 	v, ok := r.lookup("patch")
@@ -229,7 +239,9 @@ func (r *Result) PatchOutputs() (map[string]patch.Patch, error) {
 			return out, nil
 		}
 	}
-	if err := r.evaluate(context.Background()); err != nil {
+	if err := r.evaluate(context.Background()); r.reading != nil {
+		return r.reading.PatchOutputs()
+	} else if err != nil {
 		return nil, err
 	}
 	v, ok := r.lookup("patchOutputs")

@@ -22,9 +22,12 @@ type Template struct {
 	program  *direct.Program // only when it cannot
 	warnings []Warning
 
-	mu   sync.Mutex // guards building a cell
-	cell atomic.Pointer[cell]
-	used atomic.Int64 // unix nanoseconds of the last use
+	remote Remote // the template in a sandbox; nil when this process evaluates it
+
+	mu     sync.Mutex // guards building a cell, and second
+	second Remote     // of a trusted text, for large input
+	cell   atomic.Pointer[cell]
+	used   atomic.Int64 // unix nanoseconds of the last use
 }
 
 func newTemplate(e *Engine, digest string, src Source) (*Template, error) {
@@ -32,8 +35,17 @@ func newTemplate(e *Engine, digest string, src Source) (*Template, error) {
 		return nil, limitError("", "the template has %d bytes, at most %d are allowed", len(src.Text), e.limits.TemplateBytes)
 	}
 	t := &Template{engine: e, src: src, digest: digest}
-	if err := e.quarry.check(t); err != nil {
+	if err := t.quarantined(""); err != nil {
 		return nil, err
+	}
+	if e.sandbox != nil && (e.trusted == nil || !e.trusted(src.Text)) {
+		if err := t.open(context.Background()); err != nil {
+			return nil, err
+		}
+		if !t.remote.Plain() {
+			t.program = nil
+		}
+		return t, nil
 	}
 	var err error
 	guarded := t.guard(context.Background(), func() {
@@ -68,6 +80,9 @@ func (t *Template) ContextFields() (fields []string, all bool) {
 // HasParameter says that the text declares `parameter`.
 func (t *Template) HasParameter() bool { return t.facts.Parameter }
 
+// Plain says that some input needs no CUE library.
+func (t *Template) Plain() bool { return t.program != nil }
+
 // Calls says that the text may call providers.
 func (t *Template) Calls() bool { return t.facts.Calls }
 
@@ -85,7 +100,7 @@ func (t *Template) Warnings() []Warning { return append([]Warning(nil), t.warnin
 // it was evaluated. Any other error comes with a nil Result.
 func (t *Template) Eval(ctx context.Context, in Input) (*Result, error) {
 	t.used.Store(t.engine.now().UnixNano())
-	if err := t.engine.quarry.check(t); err != nil {
+	if err := t.quarantined(""); err != nil {
 		return nil, err
 	}
 	args, err := t.arguments(in)

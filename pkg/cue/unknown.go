@@ -24,6 +24,15 @@ func (t *Template) Unknown(parameter any) []UnknownField {
 	if err != nil || !t.facts.Parameter {
 		return nil
 	}
+	remote, err := t.outside(args)
+	if err != nil {
+		return nil
+	}
+	if remote != nil {
+		var out []UnknownField
+		_ = t.judge(args.identity(), func() (err error) { out, err = remote.Unknown(args.parameter); return err })
+		return out
+	}
 	c, err := t.compiled()
 	if err != nil {
 		return nil

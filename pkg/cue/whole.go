@@ -15,7 +15,9 @@ import (
 // nobody reads. A workflow step has no output that would show it, and must not
 // succeed with it. Values that are merely not known are no conflict.
 func (r *Result) Err() error {
-	if err := r.evaluate(context.Background()); err != nil {
+	if err := r.evaluate(context.Background()); r.reading != nil {
+		return r.reading.Err()
+	} else if err != nil {
 		return err
 	}
 	var err error

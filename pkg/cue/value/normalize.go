@@ -27,6 +27,9 @@ func NewNormalizer(caps Caps) *Normalizer { return &Normalizer{caps: caps} }
 // Value normalises one value, which messages call name. The error is a *Problem.
 func (n *Normalizer) Value(v any, name string) (any, error) { return n.value(v, name, 0) }
 
+// Size is how many bytes and how many fields and elements were counted so far.
+func (n *Normalizer) Size() (bytes, keys int) { return n.bytes, n.keys }
+
 // Caps bound a value.
 type Caps struct {
 	Bytes    int // of all strings and keys
