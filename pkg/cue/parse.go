@@ -1,6 +1,7 @@
 package cue
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -149,13 +150,19 @@ func (e *Engine) instance(f *ast.File) (*build.Instance, error) {
 }
 
 func dropUnusedImports(f *ast.File) {
-	used := map[string]bool{}
+	used, named := map[string]bool{}, map[ast.Node]bool{}
 	ast.Walk(f, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			used[id.Name] = true
+		switch n := n.(type) {
+		case *ast.ImportDecl:
+			return false
+		case *ast.Field:
+			named[n.Label] = true // a name, as is what stands behind a dot: neither refers to an import
+		case *ast.SelectorExpr:
+			named[n.Sel] = true
+		case *ast.Ident:
+			used[n.Name] = used[n.Name] || !named[n]
 		}
-		_, isImport := n.(*ast.ImportDecl)
-		return !isImport
+		return true
 	}, nil)
 	var decls []ast.Decl
 	for _, d := range f.Decls {
@@ -189,11 +196,15 @@ func problems(kind Kind, found []text.Problem) error {
 	return join(out)
 }
 
+// firstOf returns the mistake that comes first in the text.
 func firstOf(err error) error {
-	if all := Errors(err); len(all) > 0 {
-		return all[0]
+	all := Errors(err)
+	if len(all) == 0 {
+		return err
 	}
-	return err
+	return slices.MinFunc(all, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.DefinitionLine, b.DefinitionLine), cmp.Compare(a.DefinitionColumn, b.DefinitionColumn))
+	})
 }
 
 func buildError(err error) error {

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -87,60 +88,63 @@ func (s *ClusterStore) revision(ctx context.Context, namespace string, ref Ref) 
 	rev := &v1beta1.DefinitionRevision{}
 	err := s.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: revisionName(ref.Base(), ref.Version())}, rev)
 	if apierrors.IsNotFound(err) {
-		var list v1beta1.DefinitionRevisionList
-		if listErr := s.reader.List(ctx, &list, client.InNamespace(namespace)); listErr != nil {
-			return Definition{}, listErr
-		}
-		byName := map[string]*v1beta1.DefinitionRevision{}
-		var names []string
-		for i, r := range list.Items {
-			if r.Spec.DefinitionType == ref.Kind.revisionType() {
-				names = append(names, r.Name)
-				byName[r.Name] = &list.Items[i]
-			}
-		}
-		if rev = byName[newest(ref.Base(), ref.Version(), names)]; rev == nil {
+		d, listErr := s.newest(ctx, namespace, ref)
+		if errors.Is(listErr, ErrNotFound) {
 			return Definition{}, err
 		}
-	} else if err != nil {
+		return d, listErr
+	}
+	if err != nil {
 		return Definition{}, err
 	}
-	if rev.Spec.DefinitionType != ref.Kind.revisionType() {
+	if rev.Spec.DefinitionType != ref.Kind.RevisionType() {
 		return Definition{}, fmt.Errorf("DefinitionRevision %q holds a definition of type %s", rev.Name, rev.Spec.DefinitionType)
 	}
 	return s.convert(rev, func() (Definition, error) { return FromRevision(rev) })
 }
 
-// FromRevision returns the definition that a DefinitionRevision keeps.
-func FromRevision(rev *v1beta1.DefinitionRevision) (Definition, error) {
-	var d Definition
-	var err error
-	switch rev.Spec.DefinitionType {
-	case v1beta1.DefinitionComponent:
-		d, err = FromObject(&rev.Spec.ComponentDefinition)
-	case v1beta1.DefinitionTrait:
-		d, err = FromObject(&rev.Spec.TraitDefinition)
-	case v1beta1.DefinitionPolicy:
-		d, err = FromObject(&rev.Spec.PolicyDefinition)
-	case v1beta1.DefinitionWorkflowStep:
-		d, err = FromObject(&rev.Spec.WorkflowStepDefinition)
-	default:
-		err = fmt.Errorf("DefinitionRevision %q holds a definition of unknown type %q", rev.Name, rev.Spec.DefinitionType)
+// newest returns the revision with the highest version under that of ref, or
+// ErrNotFound.
+func (s *ClusterStore) newest(ctx context.Context, namespace string, ref Ref) (Definition, error) {
+	var list v1beta1.DefinitionRevisionList
+	if err := s.reader.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return Definition{}, err
 	}
-	d.Revision = rev.Name
-	return d, err
+	byName := map[string]*v1beta1.DefinitionRevision{}
+	var names []string
+	for i, r := range list.Items {
+		if r.Spec.DefinitionType == ref.Kind.RevisionType() {
+			names = append(names, r.Name)
+			byName[r.Name] = &list.Items[i]
+		}
+	}
+	rev := byName[newest(ref.Base(), ref.Version(), names)]
+	if rev == nil {
+		return Definition{}, ErrNotFound
+	}
+	return s.convert(rev, func() (Definition, error) { return FromRevision(rev) })
 }
 
-func (k Kind) revisionType() v1beta1.DefinitionType {
-	switch k {
-	case Component:
-		return v1beta1.DefinitionComponent
-	case Trait:
-		return v1beta1.DefinitionTrait
-	case Policy:
-		return v1beta1.DefinitionPolicy
+// Newest returns what ref means for an Application that follows new versions: of
+// several revisions under a version such as 1 or 1.2 the newest, also when one
+// has exactly that name. Without such revisions it is what Get returns.
+func (s *ClusterStore) Newest(ctx context.Context, namespace string, ref Ref) (Definition, error) {
+	if ref.Version() == "" {
+		return s.Get(ctx, namespace, ref)
 	}
-	return v1beta1.DefinitionWorkflowStep
+	for _, ns := range s.namespaces(namespace) {
+		d, err := s.newest(ctx, ns, ref)
+		if errors.Is(err, ErrNotFound) {
+			if d, err = s.get(ctx, ns, ref); apierrors.IsNotFound(err) {
+				continue
+			}
+		}
+		if err != nil {
+			return Definition{}, fmt.Errorf("load %s from namespace %q: %w", ref, ns, err)
+		}
+		return d, nil
+	}
+	return s.Get(ctx, namespace, ref)
 }
 
 // convert returns make's result, or that of the same object from before.

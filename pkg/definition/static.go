@@ -80,8 +80,9 @@ func readFile(file string) ([]client.Object, error) {
 	return nil, nil
 }
 
-// Get returns the definition. A version fits when it is that of the
-// definition, or the v1 that the first revision of every definition has.
+// Get returns the definition. A version fits when it is that of the definition
+// or the beginning of it, or the v1 that the first revision of every definition
+// has.
 func (s *Static) Get(ctx context.Context, namespace string, ref Ref) (Definition, error) {
 	load, ok := s.byRef[Ref{ref.Kind, ref.Base()}]
 	if !ok {
@@ -91,11 +92,18 @@ func (s *Static) Get(ctx context.Context, namespace string, ref Ref) (Definition
 	if err != nil {
 		return Definition{}, err
 	}
-	if v := ref.Version(); v != "" {
-		if want := strings.TrimPrefix(v, "v"); want != "1" && versionOf(d.Object) != want {
-			return Definition{}, s.missing(ctx, namespace, ref)
-		}
+	v := strings.TrimPrefix(ref.Version(), "v")
+	if v == "" {
+		return d, nil
+	}
+	own := versionOf(d.Object)
+	switch {
+	case v == own, newest(ref.Base(), v, []string{revisionName(ref.Base(), own)}) != "":
+		d.Revision = revisionName(ref.Base(), own)
+	case v == "1":
 		d.Revision = revisionName(ref.Base(), v)
+	default:
+		return Definition{}, s.missing(ctx, namespace, ref)
 	}
 	return d, nil
 }

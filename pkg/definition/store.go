@@ -48,8 +48,25 @@ func Chain(sources ...Source) *Chained { return &Chained{sources} }
 
 // Get returns the definition from the first source that has it.
 func (c *Chained) Get(ctx context.Context, namespace string, ref Ref) (Definition, error) {
+	return c.first(ctx, namespace, ref, Source.Get)
+}
+
+// Newest is Get for an Application that follows new versions: a source that
+// knows several versions gives the newest under that of ref.
+func (c *Chained) Newest(ctx context.Context, namespace string, ref Ref) (Definition, error) {
+	return c.first(ctx, namespace, ref, func(s Source, ctx context.Context, namespace string, ref Ref) (Definition, error) {
+		if u, ok := s.(interface {
+			Newest(ctx context.Context, namespace string, ref Ref) (Definition, error)
+		}); ok {
+			return u.Newest(ctx, namespace, ref)
+		}
+		return s.Get(ctx, namespace, ref)
+	})
+}
+
+func (c *Chained) first(ctx context.Context, namespace string, ref Ref, get func(Source, context.Context, string, Ref) (Definition, error)) (Definition, error) {
 	for _, s := range c.sources {
-		d, err := s.Get(ctx, namespace, ref)
+		d, err := get(s, ctx, namespace, ref)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
