@@ -1,0 +1,46 @@
+package author
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/seed-c5f95f19/vela/references/cli/console"
+)
+
+// Content is an object without what only a server knows.
+func Content(obj runtime.Object) (map[string]any, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		return nil, err
+	}
+	for _, field := range []string{"creationTimestamp", "managedFields", "resourceVersion", "uid", "generation", "selfLink"} {
+		unstructured.RemoveNestedField(content, "metadata", field)
+	}
+	unstructured.RemoveNestedField(content, "status")
+	return content, nil
+}
+
+// Valid reads definitions and vets them. Warnings are told; anything worse is
+// the error.
+func Valid(ctx context.Context, io console.IO, names ...string) ([]Definition, error) {
+	defs, err := Read(ctx, io.In, names...)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	engines := NewEngines()
+	for _, d := range defs {
+		problems := d.Vet(ctx, engines)
+		for _, p := range problems {
+			if p.Warning {
+				p.Warning = false
+				io.Warnf("%s", p.Error())
+			}
+		}
+		errs = append(errs, Join(problems))
+	}
+	return defs, errors.Join(errs...)
+}
