@@ -159,11 +159,7 @@ func (p Printer) object(w io.Writer, o Object) error {
 	if o.Reason != "" {
 		notes = append(notes, o.Reason)
 	}
-	if o.Component != "" {
-		from := "component " + o.Component
-		if o.Trait != "" {
-			from += ", trait " + o.Trait
-		}
+	if from := o.from(); from != "" {
 		line += p.Style.Dim("  " + from)
 	}
 	if len(notes) > 0 {
@@ -171,7 +167,7 @@ func (p Printer) object(w io.Writer, o Object) error {
 	}
 	fmt.Fprintf(w, "    %s\n", line)
 	for _, change := range o.Changes {
-		fmt.Fprintf(w, "        %s\n", p.change(change))
+		fmt.Fprintf(w, "        %s\n", p.Change(change))
 	}
 	if !p.Wide || o.Object == nil {
 		return nil
@@ -186,7 +182,8 @@ func (p Printer) object(w io.Writer, o Object) error {
 	return nil
 }
 
-func (p Printer) change(c Change) string {
+// Change is one line about one field.
+func (p Printer) Change(c Change) string {
 	switch {
 	case c.From == nil && c.To == nil:
 		return c.Path
@@ -197,4 +194,17 @@ func (p Printer) change(c Change) string {
 	default:
 		return c.Path + ": " + p.Style.Bad(value(c.From)) + " → " + p.Style.Good(value(c.To))
 	}
+}
+
+// from says which part of the Application an object belongs to.
+func (o Object) from() string {
+	switch {
+	case o.Policy != "":
+		return "policy " + o.Policy
+	case o.Component == "":
+		return ""
+	case o.Trait != "":
+		return "component " + o.Component + ", trait " + o.Trait
+	}
+	return "component " + o.Component
 }

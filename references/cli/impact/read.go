@@ -1,0 +1,72 @@
+package impact
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/references/cli/connect"
+	"github.com/seed-c5f95f19/vela/references/cli/preview"
+	"github.com/seed-c5f95f19/vela/references/cli/source"
+)
+
+// pageSize is how many Applications one request asks for.
+const pageSize = 500
+
+// Live lists the Applications in the cluster; namespace "" means all.
+func Live(ctx context.Context, c client.Reader, namespace string) ([]preview.App, error) {
+	var out []preview.App
+	for next := ""; ; {
+		var page v1beta1.ApplicationList
+		if err := c.List(ctx, &page, client.InNamespace(namespace), client.Limit(pageSize), client.Continue(next)); err != nil {
+			return nil, fmt.Errorf("list applications: %w", err)
+		}
+		for i := range page.Items {
+			out = append(out, preview.App{Application: &page.Items[i]})
+		}
+		if next = page.Continue; next == "" {
+			return out, nil
+		}
+	}
+}
+
+// Definitions returns the definitions among documents, as they would lie in
+// namespace.
+func Definitions(docs []source.Document, namespace string) ([]definition.Definition, error) {
+	var out []definition.Definition
+	for _, doc := range docs {
+		if !definition.IsDefinition(doc.Object) {
+			continue
+		}
+		object, err := connect.Scheme().New(doc.Object.GroupVersionKind())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", doc.At("kind"), err)
+		}
+		if _, err := doc.Decode(object); err != nil {
+			return nil, err
+		}
+		d, err := Changed(object, namespace)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// Changed is what obj, a typed definition, would be in namespace.
+func Changed(obj runtime.Object, namespace string) (definition.Definition, error) {
+	d, err := definition.FromObject(obj)
+	if err != nil {
+		return d, err
+	}
+	if own, ok := obj.(client.Object); ok && own.GetNamespace() != "" {
+		namespace = own.GetNamespace()
+	}
+	d.Namespace = namespace
+	return d, nil
+}
