@@ -30,6 +30,11 @@ const (
 	ReasonInvalidProperties = "InvalidProperties"
 	// ReasonUnknownProperty: a property is not a parameter of its type (strict mode).
 	ReasonUnknownProperty = "UnknownProperty"
+	// ReasonNotConformant: a rule of the Open Application Model is broken, such as
+	// a trait on a workload that it does not apply to (strict mode).
+	ReasonNotConformant = "NotConformant"
+	// ReasonImmutable: a property changed that may not change after creation.
+	ReasonImmutable = "ImmutableProperty"
 	// ReasonInvalidPolicy: the properties of a policy make no sense.
 	ReasonInvalidPolicy = "InvalidPolicy"
 	// ReasonInvalidWorkflow: the steps cannot be put in order.
