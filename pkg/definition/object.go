@@ -77,6 +77,7 @@ func read(obj runtime.Object) (Definition, any, error) {
 			Object:            &v1beta1.PolicyDefinition{TypeMeta: typeMeta(v1beta1.PolicyDefinitionKind), ObjectMeta: keep(o.ObjectMeta), Spec: *o.Spec.DeepCopy()},
 		}
 		d.setSchematic(o.Spec.Schematic)
+		d.setRules(o.Spec.Status)
 		return d, o.Spec, nil
 	case *v1beta1.WorkflowStepDefinition:
 		d := Definition{

@@ -229,14 +229,19 @@ func (r *Run) refused(p plan.Plan) error {
 	var errs []error
 	for _, refusal := range p.Refusals {
 		err := dispatch.Refused(plan.Plan{Refusals: []plan.Refusal{refusal}})
-		errs = append(errs, fault.With(err, fault.At(r.origin(refusal.Component, refusal.Trait))))
+		errs = append(errs, fault.With(err, fault.At(r.origin(refusal.Policy, refusal.Component, refusal.Trait))))
 	}
 	return errors.Join(errs...)
 }
 
-// origin is where the Application has a component or a trait of it, "" for what
-// a step made itself.
-func (r *Run) origin(component, trait string) string {
+// origin is where the Application has a policy, or a component or a trait of it,
+// "" for what a step made itself.
+func (r *Run) origin(policy, component, trait string) string {
+	for _, p := range r.Blueprint.Policies {
+		if policy != "" && p.Name == policy {
+			return p.Origin.String()
+		}
+	}
 	for _, c := range r.Blueprint.Components {
 		if c.Name != component {
 			continue
@@ -281,7 +286,7 @@ func (r *Run) claimedTwice(manifests []manifest.Manifest) error {
 		if o, taken := first[m.Key]; taken && o.Digest() != m.Digest() {
 			errs = append(errs, fault.Invalid(v1beta1.ReasonDuplicateOutput,
 				fmt.Errorf("%s and %s both give %s", source(o), source(m), m.Key),
-				fault.At(r.origin(m.Component, m.Trait)), fault.Hint("give one of them another name")))
+				fault.At(r.origin(m.Policy, m.Component, m.Trait)), fault.Hint("give one of them another name")))
 			continue
 		}
 		first[m.Key] = m
@@ -291,7 +296,10 @@ func (r *Run) claimedTwice(manifests []manifest.Manifest) error {
 
 // source says what part of the Application a manifest comes from.
 func source(m manifest.Manifest) string {
-	if m.Trait == "" {
+	switch {
+	case m.Policy != "":
+		return fmt.Sprintf("policy %q", m.Policy)
+	case m.Trait == "":
 		return fmt.Sprintf("component %q", m.Component)
 	}
 	return fmt.Sprintf("trait %q of component %q", m.Trait, m.Component)
@@ -301,14 +309,9 @@ func source(m manifest.Manifest) string {
 // rendered once that is healthy.
 func (r *Run) render(ctx context.Context, u *unit) error {
 	u.rendered = false
-	version, err := r.delivery.version(ctx, u.place.Cluster)
+	req, err := r.request(ctx, u)
 	if err != nil {
-		return fault.With(err, fault.At(u.component.Origin.String()))
-	}
-	req := render.Request{
-		Blueprint: r.Blueprint, Component: u.component,
-		Cluster: u.place.Cluster, Namespace: u.place.Namespace, ClusterVersion: version,
-		RevisionName: r.Revision, RevisionNumber: r.Number, Actions: r.Actions,
+		return err
 	}
 	if u.manifests, err = r.delivery.Renderer.Component(ctx, req); err != nil {
 		return err
@@ -331,6 +334,20 @@ func (r *Run) render(ctx context.Context, u *unit) error {
 	}
 	u.pending = nil
 	return u.finish()
+}
+
+// request is what the renderer is asked for u.
+func (r *Run) request(ctx context.Context, u *unit) (render.Request, error) {
+	version, err := r.delivery.version(ctx, u.place.Cluster)
+	if err != nil {
+		return render.Request{}, fault.With(err, fault.At(u.component.Origin.String()))
+	}
+	u.version = version
+	return render.Request{
+		Blueprint: r.Blueprint, Component: u.component,
+		Cluster: u.place.Cluster, Namespace: u.place.Namespace, ClusterVersion: version,
+		RevisionName: r.Revision, RevisionNumber: r.Number, Actions: r.Actions,
+	}, nil
 }
 
 // finish brings the manifests in the order of their stages and merges in what
@@ -398,7 +415,9 @@ func liveOf(objects []observe.Object) *render.Live {
 func (r *Run) target(u *unit, objects []observe.Object) observe.Target {
 	return observe.Target{
 		Component: u.component, Cluster: u.place.Cluster, Namespace: u.place.Namespace,
-		Objects: objects, Pending: u.pending, Context: map[string]any{"appRevision": r.Revision},
+		Objects: objects, Pending: u.pending, Context: map[string]any{
+			"appRevision": r.Revision, "appRevisionNum": r.Number, "clusterVersion": u.version.Fields(),
+		},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
@@ -42,6 +43,7 @@ type unit struct {
 	place     policy.Placement
 	missing   []string       // inputs that nothing has put out yet
 	patch     map[string]any // of a step, merged into the workload
+	version   render.ClusterVersion
 
 	manifests []manifest.Manifest
 	rendered  bool     // manifests are what is wanted

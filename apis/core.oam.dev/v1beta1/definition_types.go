@@ -167,6 +167,10 @@ type PolicyDefinitionSpec struct {
 
 	ManageHealthCheck bool `json:"manageHealthCheck,omitempty"`
 
+	// Status says when the objects of the policy are healthy and what to show of
+	// them. KubeVela has no such field.
+	Status *StatusRules `json:"status,omitempty"`
+
 	Scope    PolicyScope `json:"scope,omitempty"`
 	Global   bool        `json:"global,omitempty"`
 	Priority int32       `json:"priority,omitempty"`

@@ -20,9 +20,9 @@ import (
 // other, and what cannot be removed must not drift.
 func (r *Reconciler) tend(ctx context.Context, s *state) (outcome, error) {
 	ran := s.run.Targets()
-	all := wanted{complete: true}
+	all := wanted{manifests: s.policies, complete: s.policiesAt == nil}
 	var out outcome
-	var errs []error
+	errs := []error{s.policiesAt}
 	for _, t := range r.targets(s) {
 		if _, now := ran[t.step]; now || t.phase == workflow.Skipped {
 			all.later = append(all.later, t)
@@ -97,9 +97,7 @@ func (r *Reconciler) sweep(ctx context.Context, s *state, all wanted) (again boo
 		return false, err
 	}
 	for _, e := range owned.Entries {
-		// What a step sent on its own stays until the Application goes, a cloud
-		// resource until its component does.
-		if e.Component == "" || s.run.LeavesOut(e.Component) {
+		if s.stays(e) {
 			all.manifests = append(all.manifests, manifest.Manifest{Key: e.Key})
 		}
 	}

@@ -79,6 +79,7 @@ func (r *Reconciler) phases() []phase {
 	return []phase{
 		{status.Parsed, r.resolve},
 		{status.Revision, r.revise},
+		{status.Policy, r.deliverPolicies},
 		{status.Workflow, r.runWorkflow},
 		{status.Workflow, r.tend},
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
@@ -15,8 +16,11 @@ type state struct {
 	app      *v1beta1.Application // our own copy
 	memory   *remembered
 	report   status.Report
-	run      *delivery.Run     // from runWorkflow on
-	progress workflow.Progress // from runWorkflow on
+	run      *delivery.Run     // from deliverPolicies on
+	progress workflow.Progress // from deliverPolicies on
+
+	policies   []manifest.Manifest // what policies give
+	policiesAt error               // why they could not be put back
 }
 
 func (s *state) owner() inventory.Owner {

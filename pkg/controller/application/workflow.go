@@ -15,26 +15,16 @@ import (
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
-	"github.com/seed-c5f95f19/vela/pkg/oam"
 	"github.com/seed-c5f95f19/vela/pkg/workflow"
 )
 
 // runWorkflow brings the workflow of the current revision as far as it goes.
 func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error) {
 	m := s.memory
-	progress, err := r.progress(ctx, s)
-	if err != nil {
-		return outcome{}, err
-	}
-	s.run, err = r.Delivery.Begin(delivery.Subject{
-		Blueprint: m.blueprint, Revision: m.revision.Name, Number: m.revision.Number, Values: maps.Clone(progress.Vars.Values),
-	})
-	if err != nil {
-		return outcome{}, err
-	}
-	next, again, err := workflow.Run(ctx, delivery.Workflow(m.blueprint), progress, r.environment(s))
+	next, again, err := workflow.Run(ctx, delivery.Workflow(m.blueprint), s.progress, r.environment(s))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -60,17 +50,21 @@ func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error)
 // environment is what the engine needs for this run.
 func (r *Reconciler) environment(s *state) workflow.Env {
 	app, rev := s.memory.blueprint.App, s.memory.revision
-	return workflow.Env{
+	env := workflow.Env{
 		Runners: informed(s.run, r.Steps(s.run)),
 		Engine:  r.Delivery.Engine,
 		Context: map[string]any{
 			"name": app.Name, "appName": app.Name, "namespace": app.Namespace,
 			"appRevision": rev.Name, "appRevisionNum": rev.Number,
 			"appLabels": asAny(app.Labels), "appAnnotations": asAny(app.Annotations),
-			"publishVersion": app.PublishVersion, "workflowName": app.Annotations[oam.AnnotationWorkflowName],
+			"publishVersion": app.PublishVersion, "workflowName": render.WorkflowName(s.memory.blueprint),
 		},
 		Now: r.Clock.Now,
 	}
+	if custom := s.memory.blueprint.Custom(); custom != nil {
+		env.Context["custom"] = custom
+	}
+	return env
 }
 
 // informed lets the run know what earlier steps have put out, those of this pass

@@ -45,17 +45,36 @@ func overrides(d Draft) []override {
 		policies = append(policies, InlinePolicies(s)...)
 	}
 	for _, p := range policies {
-		if base(p.Type) != v1alpha1.OverridePolicyType {
-			continue
+		switch base(p.Type) {
+		case v1alpha1.OverridePolicyType:
+			out = append(out, overrideOf(p.Properties, p.Origin.Sub("properties")))
+		case envBinding, envBindingDefinition:
+			out = append(out, overridesOfEnvs(p)...)
 		}
-		var o override
-		list, _ := p.Properties["components"].([]any)
-		for i, v := range list {
-			if m, ok := v.(map[string]any); ok {
-				o.components = append(o.components, patched(m, p.Origin.Sub(fmt.Sprintf("properties.components[%d]", i))))
-			}
+	}
+	return out
+}
+
+func overrideOf(properties map[string]any, at Origin) override {
+	var o override
+	list, _ := properties["components"].([]any)
+	for i, v := range list {
+		if m, ok := v.(map[string]any); ok {
+			o.components = append(o.components, patched(m, at.Sub(fmt.Sprintf("components[%d]", i))))
 		}
-		out = append(out, o)
+	}
+	return o
+}
+
+// overridesOfEnvs are what the environments of an env-binding policy change.
+func overridesOfEnvs(p Policy) []override {
+	var out []override
+	list, _ := p.Properties["envs"].([]any)
+	for i, v := range list {
+		env, _ := v.(map[string]any)
+		if patch, ok := env["patch"].(map[string]any); ok {
+			out = append(out, overrideOf(patch, p.Origin.Sub(fmt.Sprintf("properties.envs[%d].patch", i))))
+		}
 	}
 	return out
 }

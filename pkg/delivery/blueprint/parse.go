@@ -145,10 +145,6 @@ func (p *parser) policies(in []v1beta1.AppPolicy) {
 		if pol.Type == "" {
 			p.invalid(v1beta1.ReasonInvalidApplication, at+".type", "policy %q has no type", name)
 		}
-		if pol.Type == envBinding {
-			p.invalid(v1beta1.ReasonInvalidPolicy, at+".type",
-				"policy %q: type %q is not supported in this version: write a topology policy for its placement and an override policy for its patch", name, envBinding)
-		}
 		o := Origin{Path: at}
 		p.draft.Policies = append(p.draft.Policies, Policy{
 			Name: name, Type: pol.Type, Properties: p.properties(pol.Properties, o), Origin: o,

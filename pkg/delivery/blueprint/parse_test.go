@@ -60,6 +60,13 @@ func TestWorkflowOfADraft(t *testing.T) {
 				{Name: "deploy", Type: "deploy", Properties: map[string]any{"policies": list("small")}},
 			}},
 		},
+		"each environment of an env-binding policy is deployed by a step": {
+			app: build.App("shop").Component("web", "webservice", "").Policy("envs", "env-binding", `envs: [{name: test}, {name: prod}]`),
+			want: blueprint.Workflow{Mode: "DAG", SubMode: "DAG", Generated: true, Steps: []blueprint.Step{
+				{Name: "deploy-envs-test", Type: "deploy2env", Properties: map[string]any{"policy": "envs", "env": "test"}},
+				{Name: "deploy-envs-prod", Type: "deploy2env", Properties: map[string]any{"policy": "envs", "env": "prod"}},
+			}},
+		},
 		"copied objects are deployed in one step": {
 			app: build.App("shop").Component("cm", "ref-objects", ""),
 			want: blueprint.Workflow{Mode: "DAG", SubMode: "DAG", Generated: true, Steps: []blueprint.Step{

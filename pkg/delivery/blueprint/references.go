@@ -70,9 +70,6 @@ func (p *parser) loadPolicy(name, at string, names []string) (Policy, bool) {
 	case err != nil:
 		p.fail(fmt.Errorf("read Policy %s: %w", p.key(name), err))
 		return Policy{}, false
-	case obj.Type == envBinding:
-		p.invalid(v1beta1.ReasonInvalidPolicy, at, "Policy %s: type %q is not supported in this version", p.key(name), envBinding)
-		return Policy{}, false
 	}
 	p.draft.ReferencedPolicies = append(p.draft.ReferencedPolicies, *obj.DeepCopy())
 	return p.external(obj), true

@@ -36,6 +36,7 @@ func Resolve(ctx context.Context, d Draft, defs Definitions, o Options) (Bluepri
 	for _, s := range d.Workflow.AllSteps() {
 		r.step(s)
 	}
+	r.conform(patches)
 	if len(r.errs) > 0 {
 		return Blueprint{}, errors.Join(r.errs...)
 	}
@@ -110,22 +111,23 @@ func (r *resolver) policy(p Policy) {
 	what := fmt.Sprintf("policy %q", p.Name)
 	u := use{
 		ref:  definition.Ref{Kind: definition.Policy, Name: p.Type},
-		user: what, what: what, origin: p.Origin, native: p.Type == debug || p.Type == envBinding,
+		user: what, what: what, origin: p.Origin, native: native(p.Type),
 	}
 	r.check(u, p.Properties, given{})
-	if t := r.lookup(u).template; t != nil && r.gives(t, p) {
+	if r.bp.Produced == nil && Scoped(r.bp.Definitions[u.ref]) {
 		r.bp.Warnings = append(r.bp.Warnings, fmt.Sprintf(
-			"%s: %s: the objects that type %q gives are not delivered in this version", p.Origin, what, p.Type))
+			"%s: %s does nothing: its type %q changes Applications, and that is off (--feature-gates EnableApplicationScopedPolicies=true)",
+			p.Origin, what, p.Type))
 	}
 }
 
-// gives reports whether the template of a policy has objects.
-func (r *resolver) gives(t *cue.Template, p Policy) bool {
-	res, err := t.Eval(r.ctx, cue.Input{
-		Parameter: p.Properties, ReadOnly: true,
-		Context: map[string]any{"name": p.Name, "namespace": r.bp.App.Namespace, "appName": r.bp.App.Name},
-	})
-	return err == nil && (res.Exists("output") || res.Exists("outputs"))
+// native reports whether a policy works, or does nothing, without a definition.
+func native(policyType string) bool {
+	switch policyType {
+	case debug, envBinding, health:
+		return true
+	}
+	return false
 }
 
 func (r *resolver) step(s Step) {
@@ -191,7 +193,13 @@ func (r *resolver) find(u use) lookup {
 	if u.ref.Name == "" {
 		return lookup{} // Parse has complained
 	}
-	def, err := r.defs.Get(r.ctx, r.bp.App.Namespace, u.ref)
+	get := r.defs.Get
+	if follow, ok := r.defs.(interface {
+		Newest(ctx context.Context, namespace string, ref definition.Ref) (definition.Definition, error)
+	}); ok && r.bp.App.AutoUpdate {
+		get = follow.Newest
+	}
+	def, err := get(r.ctx, r.bp.App.Namespace, u.ref)
 	switch {
 	case errors.Is(err, definition.ErrNotFound) && u.native:
 		return lookup{}

@@ -98,6 +98,8 @@ type Draft struct {
 	Spec               v1beta1.ApplicationSpec
 	ReferencedPolicies []v1alpha1.Policy
 	ReferencedWorkflow *v1alpha1.Workflow
+	// Produced is what Application-scoped policies made; nil when none ran.
+	Produced *Produced
 }
 
 // A Blueprint is a Draft with every definition pinned by content. It is

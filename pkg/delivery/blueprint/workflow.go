@@ -16,10 +16,16 @@ import (
 const (
 	envBinding = v1alpha1.EnvBindingPolicyType
 	debug      = v1alpha1.DebugPolicyType
+	// health was the policy of a kind of object that KubeVela has dropped.
+	health = "health"
+
+	// envBindingDefinition is the name under which env-binding has a definition.
+	envBindingDefinition = "envbinding"
 
 	StepSuspend               = "suspend"
 	StepGroup                 = "step-group"
 	StepDeploy                = "deploy"
+	StepDeployEnv             = "deploy2env"
 	StepApplyComponent        = "apply-component"
 	StepBuiltinApplyComponent = "builtin-apply-component"
 )
@@ -170,11 +176,33 @@ func (p *parser) generate() {
 		deploy("deploy", append([]any{}, overrides...))
 		return
 	}
+	if p.generateEnvs(); len(w.Steps) > 0 {
+		return
+	}
 	for _, c := range p.draft.Components {
 		w.Steps = append(w.Steps, Step{
 			Name: c.Name, Type: StepApplyComponent, DependsOn: c.DependsOn, Inputs: c.Inputs, Outputs: c.Outputs,
 			Properties: map[string]any{"component": c.Name}, Origin: c.Origin,
 		})
+	}
+}
+
+// generateEnvs writes a step for each environment of an env-binding policy.
+func (p *parser) generateEnvs() {
+	for _, pol := range p.draft.Policies {
+		list, _ := pol.Properties["envs"].([]any)
+		if pol.Type != envBinding {
+			continue
+		}
+		for i, v := range list {
+			env, _ := v.(map[string]any)
+			name, _ := env["name"].(string)
+			p.draft.Workflow.Steps = append(p.draft.Workflow.Steps, Step{
+				Name: "deploy-" + pol.Name + "-" + name, Type: StepDeployEnv,
+				Properties: map[string]any{"policy": pol.Name, "env": name},
+				Origin:     pol.Origin.Sub(fmt.Sprintf("properties.envs[%d]", i)),
+			})
+		}
 	}
 }
 

@@ -19,7 +19,10 @@ func Refused(p plan.Plan) error {
 	var errs []error
 	for _, r := range p.Refusals {
 		err := fmt.Errorf("%s: %s", r.Key, r.Reason)
-		if r.Component != "" {
+		switch {
+		case r.Policy != "":
+			err = fmt.Errorf("policy %q: %w", r.Policy, err)
+		case r.Component != "":
 			err = fmt.Errorf("component %q: %w", r.Component, err)
 		}
 		errs = append(errs, fault.Because(r.Code, err, next(r)...))
@@ -74,7 +77,10 @@ func (e *objectError) Unwrap() error { return e.err }
 // explain says which object err is about and why it was refused.
 func explain(m manifest.Manifest, err error) error {
 	text := fmt.Sprintf("%s: %s", m.Key, plan.Redact(m, message(err, m.Key)))
-	if m.Component != "" {
+	switch {
+	case m.Policy != "":
+		text = fmt.Sprintf("policy %q: %s", m.Policy, text)
+	case m.Component != "":
 		text = fmt.Sprintf("component %q: %s", m.Component, text)
 	}
 	return Classify(&objectError{text: text, err: err})

@@ -48,11 +48,17 @@ func OfManifest(m manifest.Manifest) Entry {
 		Trait:     m.Trait,
 		Creator:   creatorWorkflow,
 	}
+	if m.Policy != "" {
+		e.Creator = CreatorPolicy
+	}
 	if m.Key.Group != "" || m.Key.Kind != "Secret" {
 		e.Digest = m.Digest() // trackers are read by more people than Secrets are
 	}
 	return e
 }
+
+// CreatorPolicy is the Creator of what a policy gives.
+const CreatorPolicy = "policy"
 
 const creatorWorkflow = "workflow"
 

@@ -69,6 +69,7 @@ type Manifest struct {
 	Component     string // name of the component
 	ComponentType string // type of the component, without @version
 	Trait         string // type of the trait; "" for what the component itself gives
+	Policy        string // name of the policy that gives it instead of a component
 	Output        string // name under `outputs`; "" for the workload
 	ReplicaKey    string // key of the replication policy, if any
 	Stage         Stage  // "" means DefaultDispatch
@@ -95,7 +96,7 @@ func (m Manifest) With(obj *unstructured.Unstructured) Manifest {
 }
 
 // Workload reports whether m is the workload of its component.
-func (m Manifest) Workload() bool { return m.Trait == "" && m.Output == "" }
+func (m Manifest) Workload() bool { return m.Trait == "" && m.Output == "" && m.Policy == "" }
 
 // Digest is the content address of the object: equal objects have equal
 // digests, whatever the order of their fields was.

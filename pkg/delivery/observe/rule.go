@@ -119,6 +119,9 @@ func ruleContext(bp *blueprint.Blueprint, t Target, p part) map[string]any {
 		"appName": bp.App.Name, "appLabels": bp.App.Labels, "appAnnotations": bp.App.Annotations,
 		"publishVersion": bp.App.PublishVersion, "parameter": p.parameter,
 	}
+	if custom := bp.Custom(); custom != nil {
+		fields["custom"] = custom
+	}
 	for name, v := range t.Context {
 		fields[name] = v
 	}

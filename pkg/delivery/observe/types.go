@@ -12,6 +12,7 @@ type Health struct {
 	Component string
 	Type      string // of the component
 	Trait     string // "" for the workload
+	Policy    string // that it is about instead of a component
 	Cluster   string
 	Namespace string
 	Replica   string

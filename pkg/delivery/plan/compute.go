@@ -46,10 +46,20 @@ func Compute(input Input) Plan {
 }
 
 func twiceWanted(before, again manifest.Manifest) string {
-	if before.Component == again.Component {
+	switch {
+	case before.Policy != "" || again.Policy != "":
+		return fmt.Sprintf("%s and %s both want it", wanter(before), wanter(again))
+	case before.Component == again.Component:
 		return fmt.Sprintf("component %q wants it twice", again.Component)
 	}
 	return fmt.Sprintf("components %q and %q both want it", before.Component, again.Component)
+}
+
+func wanter(m manifest.Manifest) string {
+	if m.Policy != "" {
+		return fmt.Sprintf("policy %q", m.Policy)
+	}
+	return fmt.Sprintf("component %q", m.Component)
 }
 
 // A judge decides about manifests.
@@ -198,7 +208,7 @@ func leave(m manifest.Manifest, live *unstructured.Unstructured, paths []string)
 	}
 	out := manifest.New(m.Key.Cluster, obj)
 	out.Component, out.ComponentType, out.Trait, out.Output = m.Component, m.ComponentType, m.Trait, m.Output
-	out.ReplicaKey, out.Stage = m.ReplicaKey, m.Stage
+	out.ReplicaKey, out.Stage, out.Policy = m.ReplicaKey, m.Stage, m.Policy
 	return out
 }
 
@@ -215,7 +225,7 @@ func (p *Plan) keep(key manifest.Key, reason string) {
 }
 
 func (p *Plan) refuse(m manifest.Manifest, r Refusal) {
-	r.Key, r.Component, r.Trait = m.Key, m.Component, m.Trait
+	r.Key, r.Component, r.Trait, r.Policy = m.Key, m.Component, m.Trait, m.Policy
 	p.Refusals = append(p.Refusals, r)
 }
 

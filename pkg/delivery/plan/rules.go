@@ -47,6 +47,8 @@ func SubjectOf(m manifest.Manifest) Subject {
 		Trait: m.Trait, Kind: m.Key.Kind, Name: m.Key.Name,
 	}
 	switch {
+	case m.Policy != "":
+		s.OAMType = "" // neither: selectors of components and traits do not find it
 	case m.Workload():
 		s.OAMType = oam.ResourceTypeWorkload
 	case m.Trait == "":

@@ -99,6 +99,7 @@ type Refusal struct {
 	Key       manifest.Key
 	Component string
 	Trait     string // "" for what the component itself gives
+	Policy    string // that gives it instead of a component
 	Reason    string // one sentence for the user
 	Code      string // the same as one word, of the reasons in apis
 	// Waiting means that time or another object can help, not only an edit.

@@ -11,6 +11,7 @@
 //	readonly        which objects are only read
 //	sharedresource  which objects several Applications may own
 //	resourceupdate  how objects are changed: by patch, replacement or anew
+//	envbinding      environments of the deprecated deploy2env steps
 //
 // All other types are definitions that render objects. The policies that a
 // deploy step names decide Placements and Components; Rules come from all

@@ -16,17 +16,17 @@ func (req Request) fields(reads map[string]bool, all bool) map[string]any {
 		"name": c.Name, "namespace": req.Namespace, "appName": app.Name,
 		"appRevision": req.RevisionName, "appRevisionNum": req.RevisionNumber,
 		"appLabels": stringMap(app.Labels), "appAnnotations": stringMap(app.Annotations),
-		"publishVersion": app.PublishVersion, "workflowName": workflowName(req.Blueprint),
+		"publishVersion": app.PublishVersion, "workflowName": WorkflowName(req.Blueprint),
 		"replicaKey": c.ReplicaKey, "cluster": req.Cluster,
-		"clusterVersion": map[string]any{
-			"major": req.ClusterVersion.Major, "minor": int64(req.ClusterVersion.Minor),
-			"gitVersion": req.ClusterVersion.GitVersion, "platform": req.ClusterVersion.Platform,
-		},
+		"clusterVersion": req.ClusterVersion.Fields(),
 	}
 	for name := range out {
 		if !all && !reads[name] {
 			delete(out, name)
 		}
+	}
+	if custom := req.Blueprint.Custom(); custom != nil && (all || reads["custom"]) {
+		out["custom"] = custom
 	}
 	if all || reads["components"] {
 		out["components"] = components(req.Blueprint.Components)
@@ -47,7 +47,8 @@ func (req Request) revision() string {
 	return c.Name + "-" + manifest.Digest([]any{c.Type, c.Properties, traitValues(c.Traits)})[:10]
 }
 
-func workflowName(b *blueprint.Blueprint) string {
+// WorkflowName is what templates see as context.workflowName.
+func WorkflowName(b *blueprint.Blueprint) string {
 	if name := b.App.Annotations[oam.AnnotationWorkflowName]; name != "" {
 		return name
 	}

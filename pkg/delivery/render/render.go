@@ -65,6 +65,11 @@ type ClusterVersion struct {
 	Platform   string `json:"platform"`
 }
 
+// Fields returns the version as templates see it.
+func (v ClusterVersion) Fields() map[string]any {
+	return map[string]any{"major": v.Major, "minor": int64(v.Minor), "gitVersion": v.GitVersion, "platform": v.Platform}
+}
+
 // A Request is one component in one place, with all that its templates may see.
 type Request struct {
 	Blueprint *blueprint.Blueprint

@@ -53,6 +53,8 @@ type Report struct {
 	Health   []observe.Health        // of everything that was sent
 	Observed bool                    // Health is complete; otherwise services stay as they were
 	Owned    *inventory.Inventory    // nil: not read, appliedResources stay
+	Policies *Policies               // nil: not reached, the previous ones stay
+	Scoped   *Scoped                 // nil: not reached, the previous record stays
 }
 
 // Deleting says what the deletion of an Application waits for.
@@ -78,6 +80,10 @@ func Fold(previous v1beta1.ApplicationStatus, r Report) v1beta1.ApplicationStatu
 	if r.Owned != nil {
 		next.AppliedResources = Applied(*r.Owned)
 	}
+	if r.Policies != nil {
+		next.PolicyStatus = r.Policies.policyStatus()
+	}
+	r.applied(&next)
 	next.Phase = phase(next, r)
 	next.Conditions = conditions(previous.Conditions, next, r)
 	return next
@@ -105,6 +111,12 @@ func phase(next v1beta1.ApplicationStatus, r Report) v1beta1.ApplicationPhase {
 		return v1beta1.ApplicationWorkflowFailed
 	case wf.Phase != v1beta1.WorkflowSucceeded:
 		return v1beta1.ApplicationRunningWorkflow
+	}
+	if r.Policies != nil && r.Policies.Decide {
+		if r.Policies.sick() != "" {
+			return v1beta1.ApplicationUnhealthy
+		}
+		return v1beta1.ApplicationRunning
 	}
 	for _, s := range next.Services {
 		if !s.Healthy {
@@ -146,6 +158,8 @@ func ready(next v1beta1.ApplicationStatus, r Report) v1beta1.Condition {
 		return failed(string(Ready), r.Err)
 	case next.Phase == v1beta1.ApplicationRunning:
 		c.Status, c.Reason = metav1.ConditionTrue, v1beta1.ReasonAvailable
+	case next.Phase == v1beta1.ApplicationUnhealthy && r.Policies != nil && r.Policies.Decide:
+		c.Reason, c.Message = v1beta1.ReasonUnavailable, r.Policies.sick()
 	case next.Phase == v1beta1.ApplicationUnhealthy:
 		c.Reason, c.Message = v1beta1.ReasonUnavailable, unhealthy(next.Services)
 	default:

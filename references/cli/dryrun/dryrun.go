@@ -146,3 +146,6 @@ func list(all []preview.Rendered) *unstructured.UnstructuredList {
 	}
 	return out
 }
+	if m.Policy != "" {
+		parts = append(parts, "policy "+m.Policy)
+	}

@@ -31,13 +31,13 @@ func Between(name string, before, after []manifest.Manifest) Step {
 		switch {
 		case !existed:
 			o := objectOf("create", m.Key)
-			o.Component, o.Trait, o.Object = m.Component, m.Trait, plan.Masked(m.Object).Object
+			o.Component, o.Trait, o.Policy, o.Object = m.Component, m.Trait, m.Policy, plan.Masked(m.Object).Object
 			c.Objects = append(c.Objects, o)
 		case was.Digest() == m.Digest():
 			c.Unchanged++
 		default:
 			o := objectOf("update", m.Key)
-			o.Component, o.Trait, o.Changes = m.Component, m.Trait, changes(was.Object, m.Object)
+			o.Component, o.Trait, o.Policy, o.Changes = m.Component, m.Trait, m.Policy, changes(was.Object, m.Object)
 			c.Objects = append(c.Objects, o)
 		}
 	}
@@ -45,7 +45,7 @@ func Between(name string, before, after []manifest.Manifest) Step {
 		if !seen[m.Key] {
 			seen[m.Key] = true
 			o := objectOf("delete", m.Key)
-			o.Component, o.Trait = m.Component, m.Trait
+			o.Component, o.Trait, o.Policy = m.Component, m.Trait, m.Policy
 			c := step.cluster(m.Key.Cluster)
 			c.Objects = append(c.Objects, o)
 		}

@@ -58,6 +58,7 @@ type Object struct {
 	Name      string   `json:"name"`
 	Component string   `json:"component,omitempty"`
 	Trait     string   `json:"trait,omitempty"`
+	Policy    string   `json:"policy,omitempty"`
 	Reason    string   `json:"reason,omitempty"`
 	Changes   []Change `json:"changes,omitempty"`
 	// Object is the whole object with secrets masked, when it is created.
@@ -89,6 +90,7 @@ type Refusal struct {
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 	Component string `json:"component,omitempty"`
+	Policy    string `json:"policy,omitempty"`
 	Reason    string `json:"reason"`
 }
 
@@ -103,7 +105,7 @@ func Of(name, kind string, p plan.Plan) Step {
 			continue
 		}
 		object := objectOf(string(a.Action), a.Manifest.Key)
-		object.Component, object.Trait = a.Manifest.Component, a.Manifest.Trait
+		object.Component, object.Trait, object.Policy = a.Manifest.Component, a.Manifest.Trait, a.Manifest.Policy
 		for _, change := range a.Changes {
 			object.Changes = append(object.Changes, Change(change))
 		}
@@ -133,7 +135,7 @@ func Of(name, kind string, p plan.Plan) Step {
 	for _, r := range p.Refusals {
 		step.Refusals = append(step.Refusals, Refusal{
 			Cluster: r.Key.Cluster, Group: r.Key.Group, Kind: r.Key.Kind, Namespace: r.Key.Namespace, Name: r.Key.Name,
-			Component: r.Component, Reason: r.Reason,
+			Component: r.Component, Policy: r.Policy, Reason: r.Reason,
 		})
 	}
 	slices.SortStableFunc(step.Clusters, func(a, b Cluster) int { return cmp.Compare(a.Name, b.Name) })

@@ -78,13 +78,20 @@ func (p *Preview) objects(ctx context.Context, app App, b *blueprint.Blueprint, 
 	if err != nil {
 		return nil, p.Locate(app, err)
 	}
+	policies, err := run.PolicyObjects(ctx)
+	if err != nil {
+		return nil, p.Locate(app, err)
+	}
 	var out []Rendered
+	if len(policies) > 0 {
+		out = append(out, Rendered{StepTarget: StepTarget{Step: blueprint.Step{Name: policiesStep}}, Manifests: policies})
+	}
 	for _, t := range Targets(b) {
 		manifests, _, err := run.Desired(ctx, t.Target)
 		if err != nil {
 			return nil, p.Locate(app, err)
 		}
-		out = append(out, Rendered{t, manifests})
+		out = append(out, Rendered{StepTarget: t, Manifests: manifests})
 	}
 	return out, nil
 }

@@ -101,7 +101,11 @@ func (p *Preview) plan(ctx context.Context, s *Subject, over func(v1beta1.StepPh
 		return view, p.Locate(s.App, err)
 	}
 	phases := s.phases()
-	var desired []manifest.Manifest
+	desired, before, err := p.planPolicies(ctx, run, s)
+	if err != nil {
+		return view, err
+	}
+	view.Steps = append(view.Steps, before...)
 	complete := true
 	for _, t := range Targets(s.Blueprint) {
 		if t.Rest {
@@ -138,6 +142,24 @@ func (p *Preview) plan(ctx context.Context, s *Subject, over func(v1beta1.StepPh
 		view.Steps = append(view.Steps, swept)
 	}
 	return view, nil
+}
+
+// policiesStep is how a plan calls what is sent before the workflow begins.
+const policiesStep = "policies"
+
+// planPolicies plans what policies give, which comes before the steps.
+func (p *Preview) planPolicies(ctx context.Context, run *delivery.Run, s *Subject) ([]manifest.Manifest, []planview.Step, error) {
+	desired, err := run.PolicyObjects(ctx)
+	if err != nil || len(desired) == 0 {
+		return nil, nil, p.Locate(s.App, err)
+	}
+	out, err := run.PlanPolicies(ctx)
+	if err != nil && len(out.Plan.Refusals) == 0 {
+		return nil, nil, p.Locate(s.App, err)
+	}
+	step := planview.Of(policiesStep, "", out.Plan)
+	step.Digest = "" // nobody approves it: the steps come after
+	return desired, []planview.Step{step}, nil
 }
 
 // phases are the steps of the version that the control plane works on.

@@ -80,6 +80,13 @@ func (p *Preview) Render(ctx context.Context, app App, b *blueprint.Blueprint) (
 		if p.Client == nil {
 			t.Target.Place = &policy.Placement{} // nobody knows the clusters
 		}
+	policies, err := run.PolicyObjects(ctx)
+	if err != nil {
+		return nil, nil, p.Locate(app, err)
+	}
+	if len(policies) > 0 {
+		out = append(out, Rendered{Manifests: policies})
+	}
 		manifests, _, err := run.Desired(ctx, t.Target)
 		if err != nil {
 			return nil, nil, p.Locate(app, fault.With(err, fault.At(t.Step.Origin.String())))

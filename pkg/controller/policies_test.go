@@ -1,0 +1,142 @@
+package controller_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/test/build"
+	"github.com/seed-c5f95f19/vela/pkg/test/env"
+)
+
+// policyType is a policy definition that belongs to one test.
+func policyType(ns, name, template string, changes ...func(*v1beta1.PolicyDefinitionSpec)) *v1beta1.PolicyDefinition {
+	def := build.PolicyDefinition(name, template)
+	def.Namespace = ns
+	for _, change := range changes {
+		change(&def.Spec)
+	}
+	return def
+}
+
+func named(ns, name string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}
+}
+
+// merge changes app as the JSON merge patch says.
+func merge(t *testing.T, c client.Client, app *v1beta1.Application, patch string) {
+	t.Helper()
+	if err := c.Patch(t.Context(), app, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// givesConfigMap is a policy that gives an object about a component.
+const givesConfigMap = `
+parameter: value: string
+output: {
+	apiVersion: "v1"
+	kind:       "ConfigMap"
+	metadata: name: context.name
+	data: value:    parameter.value
+	data: workload: context.artifacts.a.workload.metadata.name
+}
+`
+
+// What a policy gives is there before the workflow, is owned and repaired like
+// everything else, follows the policy and goes with it.
+func TestObjectsOfPolicies(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	env.Create(t, policyType(ns, "notes", givesConfigMap))
+	app := build.App(ns+"/shop").Component("a", "k8s-objects", configMap("a", "1")).
+		Policy("unified", "notes", "value: first").Step("hold", "suspend", "").Object()
+	env.Create(t, app)
+	held := reaches(t, hub, app, "waiting", phase(v1beta1.ApplicationWorkflowSuspending))
+	if diff := cmp.Diff(map[string]string{"value": "first", "workload": "a"}, read(t, hub, ns, "unified").Data); diff != "" {
+		t.Errorf("object of the policy while the workflow waits (-want +got):\n%s", diff)
+	}
+	want := []v1beta1.ClusterObjectReference{{Creator: "policy", ObjectReference: corev1.ObjectReference{
+		APIVersion: "v1", Kind: "ConfigMap", Namespace: ns, Name: "unified",
+	}}}
+	if diff := cmp.Diff(want, held.Status.AppliedResources); diff != "" {
+		t.Errorf("appliedResources (-want +got):\n%s", diff)
+	}
+
+	merge(t, hub, app, `{"spec":{"workflow":null,"policies":[{"name":"unified","type":"notes","properties":{"value":"second"}}]}}`)
+	running := reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	if got := read(t, hub, ns, "unified").Data["value"]; got != "second" {
+		t.Errorf("after an edit the object has the value %q, want second", got)
+	}
+	if len(running.Status.PolicyStatus) != 1 || string(running.Status.PolicyStatus[0].Status.Raw) != `{"healthy":true}` {
+		t.Errorf("status.policy = %+v, want the policy healthy", running.Status.PolicyStatus)
+	}
+
+	cm := read(t, hub, ns, "unified")
+	cm.Data["value"] = "by hand"
+	if err := hub.Update(t.Context(), cm); err != nil {
+		t.Fatal(err)
+	}
+	env.Eventually(t, "the drift to be repaired", func() (bool, error) {
+		return read(t, hub, ns, "unified").Data["value"] == "second", nil
+	})
+
+	merge(t, hub, app, `{"spec":{"policies":null}}`)
+	reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	env.EventuallyGone(t, named(ns, "unified"))
+	if got := read(t, hub, ns, "a").Data["key"]; got != "1" {
+		t.Errorf("the component lost its object with the policy: key = %q", got)
+	}
+}
+
+// A policy whose object another Application has stops the delivery before the
+// first step, and says what is in the way.
+func TestPolicyThatCannotBeDelivered(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	env.Create(t, named(ns, "taken"), policyType(ns, "notes", givesConfigMap))
+	app := build.App(ns+"/shop").Component("a", "k8s-objects", configMap("a", "1")).Policy("taken", "notes", "value: x").Object()
+	env.Create(t, app)
+	got := reaches(t, hub, app, "generating policies", phase(v1beta1.ApplicationGeneratingPolicy))
+	c := v1beta1.FindCondition(got.Status.Conditions, v1beta1.ConditionPolicy)
+	if c == nil || c.Reason != v1beta1.ReasonOwnedByOther || !strings.Contains(c.Message, `spec.policies[0]: policy "taken": local: ConfigMap`) {
+		t.Errorf("condition Policy = %+v, want it to name the policy and the object", c)
+	}
+	if err := hub.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "a"}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the component was delivered although its policy was not: %v", err)
+	}
+}
+
+// A policy that manages the health of the Application decides alone.
+func TestPolicyManagesHealth(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	env.Create(t, policyType(ns, "judge", givesConfigMap, func(s *v1beta1.PolicyDefinitionSpec) {
+		s.ManageHealthCheck = true
+		s.Status = &v1beta1.StatusRules{
+			HealthPolicy: `isHealth: context.output.data.value == "good"`, CustomStatus: `message: "value " + context.output.data.value`,
+		}
+	}))
+	app := build.App(ns+"/shop").Component("a", "k8s-objects", configMap("a", "1")).Policy("health-of-all", "judge", "value: good").Object()
+	env.Create(t, app)
+	reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	app.Spec.Policies[0].Properties = build.Raw("value: bad")
+	edit(t, hub, app)
+	got := reaches(t, hub, app, "unhealthy", phase(v1beta1.ApplicationUnhealthy))
+	if len(got.Status.Services) != 1 || !got.Status.Services[0].Healthy {
+		t.Errorf("services = %+v, want the component itself healthy", got.Status.Services)
+	}
+	if c := v1beta1.FindCondition(got.Status.Conditions, v1beta1.ConditionReady); c == nil || c.Message != "policy health-of-all: value bad" {
+		t.Errorf("condition Ready = %+v, want what the policy says", c)
+	}
+}
