@@ -65,6 +65,17 @@ func (c *cells) add(t *Template) *Template {
 	return t
 }
 
+// drop forgets the templates that are outdated. Who has one keeps it.
+func (c *cells) drop(outdated func(*Template) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for text, t := range c.templates {
+		if outdated(t) {
+			delete(c.templates, text)
+		}
+	}
+}
+
 // sweep drops idle cells, at most once a minute unless forced, and the least
 // recently used ones beyond the limits. The caller holds mu.
 func (c *cells) sweep(force bool) {

@@ -14,16 +14,16 @@ import (
 type Options struct {
 	// Packages can be imported by templates. The rendering compiler and the
 	// workflow compiler of KubeVela offer different texts under one path
-	// ("vela/kube"): make one Engine for each.
+	// ("vela/kube"): make one Engine for each. SetPackages adds further ones.
 	Packages []provider.Schema
 	Limits   Limits
 	Now      func() time.Time // nil means time.Now
 	// Sandbox evaluates every text with the CUE library that Trusted does not
 	// know; nil means that this process does, which CUE can end.
 	Sandbox Sandbox
-	// Trusted says that a text is one of ours: it needs no sandbox unless its
-	// input is large. nil trusts nobody.
-	Trusted func(text string) bool
+	// Trusted says that the text of a source came with the program: it needs no
+	// sandbox unless its input is large. nil trusts nothing.
+	Trusted func(kind, name, text string) bool
 	// OnTrouble is told when a text is quarantined; see Engine.Trouble. It must
 	// not block.
 	OnTrouble func(Source)
@@ -42,18 +42,16 @@ type Source struct {
 // An Engine compiles templates and keeps what it compiled. It is safe for
 // concurrent use.
 type Engine struct {
-	packages map[string]string
-	schemas  []provider.Schema
-	digest   string // of all packages; part of every template digest
-	sandbox  Sandbox
-	trusted  func(string) bool
-	trouble  func(Source)
-	limits   Limits
-	now      func() time.Time
-	plain    bool
-	cells    *cells
-	pool     *budget.Pool
-	quarry   *budget.Quarantine
+	imports *imports
+	sandbox Sandbox
+	trusted func(kind, name, text string) bool
+	trouble func(Source)
+	limits  Limits
+	now     func() time.Time
+	plain   bool
+	cells   *cells
+	pool    *budget.Pool
+	quarry  *budget.Quarantine
 
 	direct, full, outside atomic.Int64
 }
@@ -61,24 +59,17 @@ type Engine struct {
 // NewEngine returns an engine for the given packages.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		packages: make(map[string]string, len(o.Packages)),
-		schemas:  o.Packages,
-		sandbox:  o.Sandbox,
-		trusted:  o.Trusted,
-		trouble:  o.OnTrouble,
-		limits:   o.Limits.withDefaults(),
-		now:      o.Now,
-		plain:    o.Plain,
+		imports: &imports{base: newPackageSet(o.Packages)},
+		sandbox: o.Sandbox,
+		trusted: o.Trusted,
+		trouble: o.OnTrouble,
+		limits:  o.Limits.withDefaults(),
+		now:     o.Now,
+		plain:   o.Plain,
 	}
 	if e.now == nil {
 		e.now = time.Now
 	}
-	h := sha256.New()
-	for _, p := range o.Packages {
-		e.packages[p.Path] = p.Text
-		h.Write([]byte(p.Path + "\x00" + p.Text + "\x00"))
-	}
-	e.digest = hex.EncodeToString(h.Sum(nil))
 	e.cells = newCells(e.limits, e.now)
 	e.pool = budget.NewPool(e.limits.Workers)
 	e.quarry = budget.NewQuarantine()
@@ -87,7 +78,7 @@ func NewEngine(o Options) *Engine {
 
 // Digest returns the content address of a source as this engine compiles it:
 // equal digests mean equal behaviour.
-func (e *Engine) Digest(src Source) string { return DigestOf(e.digest, src.Text) }
+func (e *Engine) Digest(src Source) string { return DigestOf(e.imports.of(src.Text).digest, src.Text) }
 
 // DigestOf returns the content address of a text compiled with the packages
 // whose digest is given.
@@ -105,9 +96,12 @@ func (e *Engine) Compile(src Source) (*Template, error) {
 	if t, ok := e.cells.template(src.Text); ok {
 		return t, nil
 	}
-	t, err := newTemplate(e, e.Digest(src), src)
+	t, err := newTemplate(e, e.imports.of(src.Text), src)
 	if err != nil {
 		return nil, err
+	}
+	if e.imports.of(src.Text).digest != t.packages.digest {
+		return t, nil // packages have changed meanwhile: the next one compiles again
 	}
 	return e.cells.add(t), nil
 }

@@ -74,11 +74,11 @@ func (t *Template) build() (*cell, error) {
 		return nil, err
 	}
 	ctx := cuecontext.New()
-	inst, err := t.engine.instance(f)
+	inst, err := t.packages.instance(f)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.engine.undefined(f); err != nil {
+	if err := t.packages.undefined(f); err != nil {
 		return nil, err
 	}
 	v := ctx.BuildInstance(inst)
@@ -99,7 +99,7 @@ func (t *Template) unconditional() error {
 	if err != nil {
 		return textError(err)
 	}
-	inst, err := t.engine.instance(f)
+	inst, err := t.packages.instance(f)
 	if err != nil {
 		return err
 	}
@@ -109,9 +109,9 @@ func (t *Template) unconditional() error {
 	return nil
 }
 
-// instance prepares a file for building: imports resolve to the packages of
-// the engine and to CUE's library, nothing else; unused ones are dropped.
-func (e *Engine) instance(f *ast.File) (*build.Instance, error) {
+// instance prepares a file for building: imports resolve to these packages and
+// to CUE's library, nothing else; unused ones are dropped.
+func (s *packageSet) instance(f *ast.File) (*build.Instance, error) {
 	var unknown []*Error
 	var bctx *build.Context
 	var load build.LoadFunc
@@ -119,7 +119,7 @@ func (e *Engine) instance(f *ast.File) (*build.Instance, error) {
 		if text.IsBuiltin(path) {
 			return nil
 		}
-		schema, ok := e.packages[path]
+		schema, ok := s.texts[path]
 		if !ok {
 			unknown = append(unknown, &Error{Kind: TemplateK, DefinitionLine: text.Line(pos), DefinitionColumn: pos.Column(),
 				Message: "imports " + strconv.Quote(path) + ", which does not exist here"})
@@ -127,10 +127,14 @@ func (e *Engine) instance(f *ast.File) (*build.Instance, error) {
 		}
 		inst := bctx.NewInstance(path, load)
 		inst.PkgName = path[strings.LastIndex(path, "/")+1:]
-		if err := inst.AddFile(path, schema); err != nil {
-			return inst
+		err := inst.AddFile(path, schema)
+		if err == nil {
+			err = inst.Complete()
 		}
-		_ = inst.Complete() // kept in inst.Err
+		if err != nil {
+			unknown = append(unknown, &Error{Kind: TemplateK, DefinitionLine: text.Line(pos), DefinitionColumn: pos.Column(),
+				Message: "imports " + strconv.Quote(path) + ", which does not compile: " + errors.Errors(err)[0].Error()})
+		}
 		return inst
 	}
 	bctx = build.NewContext()

@@ -74,7 +74,7 @@ func (e *Engine) Trouble(src Source) (Trouble, bool) {
 // what it did there.
 func (t *Template) open(ctx context.Context) error {
 	e := t.engine
-	place := Place{Digest: e.digest, Packages: e.schemas, Limits: e.limits, Proven: e.quarry.Proven}
+	place := Place{Digest: t.packages.digest, Packages: t.packages.schemas, Limits: e.limits, Proven: e.quarry.Proven}
 	err := t.judge("", func() (err error) {
 		t.remote, err = e.sandbox.Open(ctx, place, t.src)
 		return err
@@ -96,7 +96,7 @@ func (t *Template) outside(args arguments) (Remote, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.second == nil {
-		second := &Template{engine: t.engine, src: t.src, digest: t.digest}
+		second := &Template{engine: t.engine, src: t.src, packages: t.packages, digest: t.digest}
 		if err := second.open(context.Background()); err != nil {
 			return nil, err
 		}

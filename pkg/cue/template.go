@@ -13,9 +13,10 @@ import (
 // A Template is one compiled definition. It stays usable when its cell is
 // dropped: the next Eval compiles it again. It is safe for concurrent use.
 type Template struct {
-	engine *Engine
-	src    Source
-	digest string
+	engine   *Engine
+	src      Source
+	packages *packageSet
+	digest   string
 
 	facts    text.Facts
 	order    *order          // only when it may call providers
@@ -30,15 +31,15 @@ type Template struct {
 	used   atomic.Int64 // unix nanoseconds of the last use
 }
 
-func newTemplate(e *Engine, digest string, src Source) (*Template, error) {
+func newTemplate(e *Engine, packages *packageSet, src Source) (*Template, error) {
 	if len(src.Text) > e.limits.TemplateBytes {
 		return nil, limitError("", "the template has %d bytes, at most %d are allowed", len(src.Text), e.limits.TemplateBytes)
 	}
-	t := &Template{engine: e, src: src, digest: digest}
+	t := &Template{engine: e, src: src, packages: packages, digest: DigestOf(packages.digest, src.Text)}
 	if err := t.quarantined(""); err != nil {
 		return nil, err
 	}
-	if e.sandbox != nil && (e.trusted == nil || !e.trusted(src.Text)) {
+	if e.sandbox != nil && (e.trusted == nil || !e.trusted(src.Kind, src.Name, src.Text)) {
 		if err := t.open(context.Background()); err != nil {
 			return nil, err
 		}

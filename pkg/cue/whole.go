@@ -32,7 +32,7 @@ func (r *Result) Err() error {
 
 // undefined finds uses of names that an imported package does not have. CUE
 // takes them for something that may become known later.
-func (e *Engine) undefined(f *ast.File) error {
+func (s *packageSet) undefined(f *ast.File) error {
 	known := map[string]map[string]bool{}
 	var errs []*Error
 	ast.Walk(f, func(n ast.Node) bool {
@@ -49,7 +49,7 @@ func (e *Engine) undefined(f *ast.File) error {
 			return true
 		}
 		path, _ := strconv.Unquote(spec.Path.Value)
-		schema, ours := e.packages[path]
+		schema, ours := s.texts[path]
 		if !ours {
 			return true
 		}
