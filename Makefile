@@ -72,7 +72,7 @@ e2e: build ## Pass the user stories on the local clusters (RUN=regexp picks some
 
 .PHONY: compat
 compat: build ## Score against the cases of KubeVela (RUN=regexp picks some)
-	@$(COMPAT)/run --vela $(BIN)/vela $(if $(filter-out .,$(RUN)),--only '$(RUN)' -v)
+	@COMPAT='$(COMPAT)' RUN='$(RUN)' hack/compat.sh
 
 .PHONY: bench
 bench: build ## Measure; the table is bench/RESULTS.md (LOAD=apps:100 picks a load)

@@ -56,6 +56,9 @@ type Delivery struct {
 	// Applications reads another Application, which a step may ask about.
 	Applications func(ctx context.Context, namespace, name string) (*v1beta1.Application, error)
 	ReadOnly     bool // only plans: nothing is asked of a cluster that needs the right to write
+	// Offline renders for no cluster: every component once, for the namespace of
+	// the Application. What only a cluster or a stored revision knows is empty.
+	Offline bool
 }
 
 // A Subject says what a run is about.

@@ -75,6 +75,9 @@ func (r *Run) units(ctx context.Context, t Target) ([]*unit, error) {
 		return nil, err
 	}
 	policies := append(slices.Clone(named), t.Inline...)
+	if r.delivery.Offline {
+		policies = slices.DeleteFunc(policies, Copies)
+	}
 	components, err := policy.Components(r.components(t), policies, policy.Options{Override: r.delivery.Override})
 	if err != nil {
 		return nil, err
@@ -157,6 +160,9 @@ func restrict(components []blueprint.Component, names []string) ([]blueprint.Com
 }
 
 func (r *Run) places(ctx context.Context, t Target, policies []blueprint.Policy) ([]policy.Placement, error) {
+	if r.delivery.Offline {
+		return []policy.Placement{{Namespace: r.Blueprint.App.Namespace}}, nil
+	}
 	if t.Place != nil {
 		return []policy.Placement{{
 			Cluster:   cmp.Or(t.Place.Cluster, manifest.Local),

@@ -41,7 +41,7 @@ func (req Request) fields(reads map[string]bool, all bool) map[string]any {
 // What is not stored as a revision has no name for its components either.
 func (req Request) revision() string {
 	c := req.Component
-	if req.RevisionName == "" {
+	if req.RevisionName == "" || req.Cluster == "" {
 		return ""
 	}
 	return c.Name + "-" + manifest.Digest([]any{c.Type, c.Properties, traitValues(c.Traits)})[:10]

@@ -76,6 +76,8 @@ type Request struct {
 	// Component is that of the Blueprint after overrides and replication.
 	Component blueprint.Component
 
+	// Cluster is "" when nobody was asked where: the objects are then those of the
+	// hub, and templates see neither a cluster nor a revision of the component.
 	Cluster        string
 	Namespace      string
 	ClusterVersion ClusterVersion

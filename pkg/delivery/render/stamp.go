@@ -20,7 +20,7 @@ import (
 func (j *job) assemble() ([]manifest.Manifest, error) {
 	c := j.req.Component
 	workload, err := j.manifest(j.workload, j.component, stamp{
-		name: c.Name, cluster: j.req.Cluster, namespace: j.req.Namespace, path: "output",
+		name: c.Name, cluster: j.req.place(), namespace: j.req.Namespace, path: "output",
 		labels: map[string]string{oam.LabelResourceType: oam.ResourceTypeWorkload, oam.LabelWorkloadType: base(c.Type)},
 	})
 	if err != nil {
@@ -41,6 +41,9 @@ func (j *job) assemble() ([]manifest.Manifest, error) {
 	return out, nil
 }
 
+// place is the cluster that the objects are for.
+func (req Request) place() string { return cmp.Or(req.Cluster, manifest.Local) }
+
 // A stamp is what an object gets beside what its template says.
 type stamp struct {
 	name, cluster, namespace string
@@ -53,7 +56,7 @@ func (j *job) stampOf(o *object) stamp {
 	typ := cmp.Or(base(o.trait), oam.AuxiliaryWorkload)
 	s := stamp{
 		name:    j.generatedName(typ, o.name),
-		cluster: j.req.Cluster, namespace: j.req.Namespace, path: "outputs." + o.name,
+		cluster: j.req.place(), namespace: j.req.Namespace, path: "outputs." + o.name,
 		labels: map[string]string{
 			oam.LabelResourceType: oam.ResourceTypeTrait, oam.LabelTraitType: typ, oam.LabelTraitResource: o.name,
 		},

@@ -26,6 +26,7 @@ type Options struct {
 	Namespace   string
 	Offline     bool
 	Strict      bool
+	KubeVersion string
 	Output      string
 }
 
@@ -47,7 +48,9 @@ then from this binary.
 
 With --offline no cluster is asked. Then nobody knows which clusters there are:
 everything is rendered once for each step of the workflow that delivers it, with
-its overrides, for the namespace of the application.`,
+its overrides, for the namespace of the application. What only a cluster or a
+stored revision knows (context.cluster, context.revision, the keys of copies) is
+empty, and the version of Kubernetes is a recent one or that of --kube-version.`,
 		Example: "  vela dry-run -f app.yaml --offline\n  vela dry-run -f app.yaml -d ./definitions -n shop | kubectl diff -f -",
 		Args:    console.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,6 +60,9 @@ its overrides, for the namespace of the application.`,
 			if err := console.OneOf("output", o.Output, "yaml", "json"); err != nil {
 				return err
 			}
+			if o.KubeVersion != "" && !o.Offline {
+				return console.Usagef("--kube-version needs --offline: a cluster that is asked tells its version itself")
+			}
 			return run(cmd.Context(), o)
 		},
 	}
@@ -65,6 +71,7 @@ its overrides, for the namespace of the application.`,
 	flags.StringSliceVarP(&o.Definitions, "definitions", "d", nil, "`file` or folder with definitions, YAML or CUE")
 	flags.StringVarP(&o.Namespace, "namespace", "n", "", "`namespace` to render for, also when the file says another")
 	flags.BoolVar(&o.Offline, "offline", false, "ask no cluster")
+	flags.StringVar(&o.KubeVersion, "kube-version", "", "`version` of Kubernetes to render for with --offline, such as 1.29")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse fields and properties that do not exist instead of warning")
 	flags.StringVarP(&o.Output, "output", "o", "yaml", "yaml or json")
 	return cmd
@@ -77,7 +84,7 @@ func dryRun(ctx context.Context, o *Options) error {
 	}
 	p, err := preview.New(preview.Options{
 		Factory: o.Factory, Documents: docs, DefinitionDirs: o.Definitions,
-		Namespace: o.Namespace, Offline: o.Offline, Strict: o.Strict,
+		Namespace: o.Namespace, Offline: o.Offline, Strict: o.Strict, KubeVersion: o.KubeVersion,
 	})
 	if err != nil {
 		return err
@@ -111,11 +118,23 @@ func dryRun(ctx context.Context, o *Options) error {
 func (o *Options) print(w io.Writer, all []preview.Rendered) error {
 	for _, r := range all {
 		for _, m := range r.Manifests {
-			fmt.Fprintf(w, "---\n# %s\n", o.origin(r, m))
-			if err := console.YAML(w, m.Object.Object); err != nil {
-				return fmt.Errorf("%s: %w", m.Key, err)
+			if err := document(w, m, o.origin(r, m)); err != nil {
+				return err
 			}
 		}
+		for _, m := range r.Managed {
+			if err := document(w, m, o.origin(r, m)+"; not applied: a trait brings it into the cluster itself"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func document(w io.Writer, m manifest.Manifest, comment string) error {
+	fmt.Fprintf(w, "---\n# %s\n", comment)
+	if err := console.YAML(w, m.Object.Object); err != nil {
+		return fmt.Errorf("%s: %w", m.Key, err)
 	}
 	return nil
 }
@@ -127,6 +146,9 @@ func (o *Options) origin(r preview.Rendered, m manifest.Manifest) string {
 	}
 	if !o.Offline {
 		parts = append(parts, "cluster "+m.Key.Cluster)
+	}
+	if m.Policy != "" {
+		parts = append(parts, "policy "+m.Policy)
 	}
 	if m.Component != "" {
 		parts = append(parts, "component "+m.Component)
@@ -146,6 +168,3 @@ func list(all []preview.Rendered) *unstructured.UnstructuredList {
 	}
 	return out
 }
-	if m.Policy != "" {
-		parts = append(parts, "policy "+m.Policy)
-	}

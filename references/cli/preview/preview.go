@@ -41,6 +41,9 @@ type Options struct {
 	Namespace string
 	Offline   bool
 	Strict    bool
+	// KubeVersion is what templates see of the cluster offline, such as "1.29";
+	// "" is a recent one.
+	KubeVersion string
 }
 
 // A Preview renders and plans Applications. Create it with New.
@@ -82,7 +85,10 @@ func New(o Options) (*Preview, error) {
 	if err := p.find(o, written); err != nil {
 		return nil, err
 	}
-	engines := newEngines()
+	engines, err := newEngines(o.Factory)
+	if err != nil {
+		return nil, err
+	}
 	p.options = blueprint.Options{Components: engines.components, Steps: engines.steps, Strict: o.Strict}
 	return p, nil
 }
@@ -98,7 +104,7 @@ func (p *Preview) deliver() (*delivery.Delivery, error) {
 	}
 	engine := p.options.Components
 	d := &delivery.Delivery{
-		Engine: engine, Clusters: clusters,
+		Engine: engine, Clusters: clusters, Offline: p.from.Offline,
 		Renderer: render.New(render.Options{Engine: engine}), Observer: observe.New(engine),
 	}
 	d.Templates = func(run *delivery.Run) provider.Table {

@@ -8,9 +8,9 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
-	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/identity"
+	"github.com/seed-c5f95f19/vela/references/cli/source"
 )
 
 // A StepTarget is what one step of the workflow delivers.
@@ -65,6 +65,8 @@ func (p *Preview) Begin(b *blueprint.Blueprint, revision string, number int64, v
 type Rendered struct {
 	StepTarget
 	Manifests []manifest.Manifest
+	// Managed are workloads that are not applied: a trait brings them in itself.
+	Managed []manifest.Manifest
 }
 
 // Render renders everything that b delivers: online in every place, offline
@@ -72,14 +74,15 @@ type Rendered struct {
 // rendered as written, because nothing has put them out: notes says so.
 func (p *Preview) Render(ctx context.Context, app App, b *blueprint.Blueprint) (out []Rendered, notes []string, err error) {
 	b, notes = withoutInputs(b)
+	if p.Client == nil {
+		for _, note := range uncopied(b) {
+			notes = append(notes, source.LocateText(app.Document, p.documents, note))
+		}
+	}
 	run, err := p.Begin(b, app.Name+"-v1", 1, nil)
 	if err != nil {
 		return nil, nil, p.Locate(app, err)
 	}
-	for _, t := range Targets(b) {
-		if p.Client == nil {
-			t.Target.Place = &policy.Placement{} // nobody knows the clusters
-		}
 	policies, err := run.PolicyObjects(ctx)
 	if err != nil {
 		return nil, nil, p.Locate(app, err)
@@ -87,13 +90,29 @@ func (p *Preview) Render(ctx context.Context, app App, b *blueprint.Blueprint) (
 	if len(policies) > 0 {
 		out = append(out, Rendered{Manifests: policies})
 	}
+	for _, t := range Targets(b) {
 		manifests, _, err := run.Desired(ctx, t.Target)
 		if err != nil {
 			return nil, nil, p.Locate(app, fault.With(err, fault.At(t.Step.Origin.String())))
 		}
-		out = append(out, Rendered{t, manifests})
+		managed, err := run.Managed(ctx, t.Target)
+		if err != nil {
+			return nil, nil, p.Locate(app, err)
+		}
+		out = append(out, Rendered{t, manifests, managed})
 	}
 	return out, notes, nil
+}
+
+// uncopied says which policies make copies of components when it is delivered.
+func uncopied(b *blueprint.Blueprint) []string {
+	var notes []string
+	for _, p := range b.Policies {
+		if delivery.Copies(p) {
+			notes = append(notes, fmt.Sprintf("%s: policy %q copies components when they are delivered; offline each is rendered once", p.Origin, p.Name))
+		}
+	}
+	return notes
 }
 
 // withoutInputs returns b as if no component took inputs.
