@@ -13,9 +13,16 @@ import (
 //go:generate go run ../../hack/gendefs -o ../../charts/vela-core/definitions
 
 // builtin holds one folder per definition: builtin/<kind>/<name>/<name>.cue.
+// Those under builtin/registry are offered, but not installed.
 //
-//go:embed builtin/*/*/*.cue
+//go:embed builtin/*/*/*.cue builtin/registry/*/*/*.cue
 var builtin embed.FS
+
+// Where the texts are.
+const (
+	installed = "builtin/*/*/*.cue"
+	registry  = "builtin/registry/*/*/*.cue"
+)
 
 // kindOf names what a folder of built-in definitions holds.
 func kindOf(folder string) Kind {
@@ -27,8 +34,15 @@ func kindOf(folder string) Kind {
 
 // Builtin returns the definitions that come with the program. Each is parsed
 // when it is asked for first, so make one set and share it.
-func Builtin() (*Static, error) {
-	files, err := builtinFiles()
+func Builtin() (*Static, error) { return embedded(installed) }
+
+// Registry returns the definitions that come with the program without being
+// installed: `vela trait get` and `vela comp get` bring them into a cluster.
+// Some are called like a built-in one and replace it.
+func Registry() (*Static, error) { return embedded(registry) }
+
+func embedded(pattern string) (*Static, error) {
+	files, err := fs.Glob(builtin, pattern) // sorted
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +68,7 @@ func Builtin() (*Static, error) {
 // caller.
 func BuiltinObjects() []client.Object {
 	var objs []client.Object
-	files, err := builtinFiles()
+	files, err := fs.Glob(builtin, installed)
 	for _, file := range files {
 		var obj client.Object
 		if obj, err = builtinObject(file); err != nil {
@@ -67,8 +81,6 @@ func BuiltinObjects() []client.Object {
 	}
 	return objs
 }
-
-func builtinFiles() ([]string, error) { return fs.Glob(builtin, "builtin/*/*/*.cue") } // sorted
 
 func builtinObject(file string) (client.Object, error) {
 	text, err := builtin.ReadFile(file)

@@ -19,6 +19,11 @@ func TestBuiltinFiles(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no built-in definitions (%v)", err)
 	}
+	offered, err := filepath.Glob("builtin/registry/*/*/*.cue")
+	if err != nil || len(offered) == 0 {
+		t.Fatalf("no definitions in the registry (%v)", err)
+	}
+	files = append(files, offered...)
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
 			text, err := os.ReadFile(file)
@@ -41,7 +46,8 @@ func TestBuiltinFiles(t *testing.T) {
 			}
 			first := parse(t, string(formatted))
 			// Built-ins are found by their folders, before they are parsed.
-			if want := "builtin/" + strings.ReplaceAll(string(first.Kind), "-", "") + "/" + first.Name + "/" + first.Name + ".cue"; file != want {
+			folder := filepath.Dir(filepath.Dir(filepath.Dir(file)))
+			if want := folder + "/" + strings.ReplaceAll(string(first.Kind), "-", "") + "/" + first.Name + "/" + first.Name + ".cue"; file != want {
 				t.Errorf("it describes the %s %q, which belongs into %s", first.Kind, first.Name, want)
 			}
 			again, err := definition.FormatCUE(first.Object)

@@ -2,7 +2,10 @@ package definition_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,9 +22,16 @@ import (
 // object, as the template gives it: names, namespaces and labels that
 // rendering adds to every object are not in it.
 func TestBuiltinRender(t *testing.T) {
-	r := newRenderer(t)
-	for _, kind := range []string{"component", "trait"} {
-		golden.Run(t, "builtin/"+kind+"/*/*.txtar", func(t *testing.T, in golden.Files) golden.Files {
+	builtin := newRenderer(t)
+	offered := builtin
+	offered.defs = definition.Chain(must(definition.Registry())(t), builtin.defs)
+	folders := map[string]renderer{
+		"builtin/component": builtin, "builtin/trait": builtin,
+		"builtin/registry/component": offered, "builtin/registry/trait": offered,
+	}
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		r := folders[folder]
+		golden.Run(t, folder+"/*/*.txtar", func(t *testing.T, in golden.Files) golden.Files {
 			var app struct {
 				Components []component `json:"components"`
 				Cluster    *struct {
@@ -53,12 +63,13 @@ type component struct {
 	Traits     []struct {
 		Type       string         `json:"type"`
 		Properties map[string]any `json:"properties"`
+		Answer     map[string]any `json:"answer"` // to the request under processing.http
 	} `json:"traits"`
 }
 
 type renderer struct {
 	engine *cue.Engine
-	defs   *definition.Static
+	defs   definition.Source
 }
 
 func newRenderer(t *testing.T) renderer {
@@ -72,11 +83,17 @@ func newRenderer(t *testing.T) renderer {
 
 func (r renderer) eval(t *testing.T, kind definition.Kind, name string, in cue.Input) *cue.Result {
 	t.Helper()
+	return r.evalWith(t, kind, name, "", in)
+}
+
+// evalWith evaluates the template with more text behind it.
+func (r renderer) evalWith(t *testing.T, kind definition.Kind, name, more string, in cue.Input) *cue.Result {
+	t.Helper()
 	d, err := r.defs.Get(t.Context(), "default", definition.Ref{Kind: kind, Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl, err := r.engine.Compile(cue.Source{Kind: string(kind), Name: name, Text: d.Template})
+	tmpl, err := r.engine.Compile(cue.Source{Kind: string(kind), Name: name, Text: d.Template + more})
 	if err != nil {
 		t.Fatalf("compile %s %q: %v", kind, name, err)
 	}
@@ -93,6 +110,7 @@ func (r renderer) eval(t *testing.T, kind definition.Kind, name string, in cue.I
 // render returns the objects of a component as YAML.
 func (r renderer) render(t *testing.T, c component, minor int) []string {
 	t.Helper()
+	var docs []string
 	fields := map[string]any{
 		"name": c.Name, "appName": "app", "namespace": "default", "appRevision": "app-v1", "appRevisionNum": 1,
 		"revision": c.Name + "-v1", "cluster": "local", "clusterVersion": map[string]any{"major": "1", "minor": minor},
@@ -112,7 +130,14 @@ func (r renderer) render(t *testing.T, c component, minor int) []string {
 	add(must(res.Outputs())(t))
 	for _, trait := range c.Traits {
 		fields["output"], fields["outputs"] = workload, auxiliary
-		res := r.eval(t, definition.Trait, trait.Type, cue.Input{Parameter: trait.Properties, Context: fields, ReadOnly: true})
+		input := cue.Input{Parameter: trait.Properties, Context: fields, ReadOnly: true}
+		res := r.eval(t, definition.Trait, trait.Type, input)
+		if request, ok, err := res.Lookup("processing.http"); err != nil {
+			t.Fatal(err)
+		} else if ok { // as rendering does it
+			docs = append(docs, "# request\n"+text(t, request))
+			res = r.evalWith(t, definition.Trait, trait.Type, fmt.Sprintf("\nprocessing: output: %s\n", must(json.Marshal(trait.Answer))(t)), input)
+		}
 		if p, ok, err := res.Patch(); err != nil {
 			t.Fatalf("patch of %q: %v", trait.Type, err)
 		} else if ok {
@@ -120,7 +145,7 @@ func (r renderer) render(t *testing.T, c component, minor int) []string {
 		}
 		add(must(res.Outputs())(t))
 	}
-	docs := []string{text(t, workload)}
+	docs = append(docs, text(t, workload))
 	for _, name := range order {
 		docs = append(docs, text(t, auxiliary[name]))
 	}
