@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
 
@@ -233,10 +234,14 @@ func (c *calls) execute(ctx context.Context, f *found) error {
 	if fillErr := c.fill(ctx, f, answer); fillErr != nil && err == nil {
 		err = fillErr
 	}
-	if err != nil {
-		return CallError(f.key, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = CallError(f.key, err)
+	if e := (*Error)(nil); errors.As(err, &e) && e.DefinitionLine == 0 && f.value.Pos().Filename() == c.template.src.Name {
+		e.DefinitionLine = text.Line(f.value.Pos())
+	}
+	return err
 }
 
 // CallError says that the call at path ended with err, which stays inside.

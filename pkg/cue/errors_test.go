@@ -108,7 +108,7 @@ func TestParameterErrors(t *testing.T) {
 		},
 		"a number out of bounds": {
 			give: map[string]any{"image": "x", "seconds": 4000},
-			want: []string{`seconds: expected int and >=1 and <=3599, got int 4000`},
+			want: []string{`seconds: expected int from 1 to 3599, got int 4000`},
 		},
 		"a map with the wrong kind of values": {
 			give: map[string]any{"image": "x", "labels": map[string]any{"a.b/c": 1}},

@@ -362,15 +362,74 @@ func want(v cuelang.Value) string {
 	return typeText(v)
 }
 
-// typeText writes a type with its bounds: `int >=1 & <=65535`.
+// typeText writes a type with its bounds in words: `int & >=1 & <=100` is "int
+// from 1 to 100".
 func typeText(v cuelang.Value) string {
 	text := strings.Join(strings.Fields(fmt.Sprint(v)), " ")
 	if len(text) > 120 {
 		return v.IncompleteKind().String()
 	}
-	text = strings.ReplaceAll(text, "uint & >", "int & >") // how CUE writes an int with a lower bound
-	return strings.ReplaceAll(text, " & ", " and ")
+	return bounded(strings.Split(text, " & "), v.IncompleteKind().String())
 }
+
+// bounded says conjuncts of CUE in words; kind is what they are together.
+func bounded(conjuncts []string, kind string) string {
+	var from, to string
+	var more []string
+	for _, c := range conjuncts {
+		c = strings.Trim(c, "()")
+		if c == "uint" { // how CUE writes an int with a lower bound of 0
+			c = ">=0"
+		}
+		if m := bound.FindStringSubmatch(c); m != nil {
+			switch m[1] {
+			case ">=":
+				from = m[2]
+			case "<=":
+				to = m[2]
+			default:
+				more = append(more, boundWords(m[1])+" "+m[2])
+			}
+			continue
+		}
+		if m := pattern.FindStringSubmatch(c); m != nil {
+			expr, err := strconv.Unquote(m[2])
+			if err != nil {
+				expr = m[2]
+			}
+			more = append(more, map[string]string{"=~": "that matches ", "!~": "that does not match "}[m[1]]+expr)
+			continue
+		}
+		if c != kind && !typeName.MatchString(c) {
+			more = append(more, "and "+c)
+		}
+	}
+	switch {
+	case from != "" && to != "":
+		kind += " from " + from + " to " + to
+	case from != "":
+		kind += " of at least " + from
+	case to != "":
+		kind += " of at most " + to
+	}
+	return strings.Join(append([]string{kind}, more...), " ")
+}
+
+func boundWords(op string) string {
+	switch op {
+	case ">":
+		return "above"
+	case "<":
+		return "below"
+	}
+	return "other than"
+}
+
+var (
+	bound    = regexp.MustCompile(`^(>=|<=|>|<|!=)(-?[0-9][^ ]*|"[^"]*")$`)
+	pattern  = regexp.MustCompile(`^(=~|!~)(.*)$`)
+	typeName = regexp.MustCompile(`^(int|uint|number|float|string|bool|bytes)(8|16|32|64|128)?$`)
+)
 
 func plural(w string) string {
 	switch w {
