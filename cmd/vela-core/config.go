@@ -19,6 +19,7 @@ type Config struct {
 	LeaderNamespace string
 	RevisionLimit   int
 	Verbosity       int
+	HTTPEffects     bool
 	PprofAddress    string
 }
 
@@ -42,6 +43,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&c.LeaderElection, "leader-elect", c.LeaderElection, "work only while holding a lease; for more than one replica")
 	fs.StringVar(&c.LeaderNamespace, "leader-election-namespace", c.LeaderNamespace, "namespace of the lease")
 	fs.IntVar(&c.RevisionLimit, "application-revision-limit", c.RevisionLimit, "how many revisions of an Application are kept, besides the newest")
+	fs.BoolVar(&c.HTTPEffects, "allow-http-effects-in-rendering", c.HTTPEffects, "let components, traits and policies send HTTP requests that may change something (POST, PUT, PATCH, DELETE) whenever they are rendered")
 	fs.StringVar(&c.PprofAddress, "pprof-bind-address", c.PprofAddress, "address of the Go profiler; empty: off")
 	fs.IntVarP(&c.Verbosity, "verbosity", "v", c.Verbosity, "0: what changed, 1: the flow")
 }

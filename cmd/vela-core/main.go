@@ -21,11 +21,13 @@ import (
 	"github.com/seed-c5f95f19/vela/charts"
 	"github.com/seed-c5f95f19/vela/pkg/controller"
 	"github.com/seed-c5f95f19/vela/pkg/controller/install"
+	"github.com/seed-c5f95f19/vela/pkg/cue/worker"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/version"
 )
 
 func main() {
+	worker.Main() // this binary is also what evaluates templates
 	c := defaults()
 	fs := pflag.NewFlagSet("vela-core", pflag.ContinueOnError)
 	c.bind(fs)
@@ -91,8 +93,10 @@ func run(ctx context.Context, c Config) error {
 		}
 	}
 	if err := controller.Setup(ctx, mgr, controller.Options{
-		Concurrency:   c.Concurrency,
-		RevisionLimit: c.RevisionLimit,
+		Concurrency:      c.Concurrency,
+		RevisionLimit:    c.RevisionLimit,
+		Sandbox:          worker.NewPool(worker.Options{}),
+		RenderingEffects: c.HTTPEffects,
 	}); err != nil {
 		return err
 	}

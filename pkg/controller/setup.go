@@ -22,15 +22,14 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/controller/application"
+	"github.com/seed-c5f95f19/vela/pkg/controller/packages"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
-	"github.com/seed-c5f95f19/vela/pkg/cue/provider/util"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/dispatch"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/inspect"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
@@ -44,6 +43,12 @@ import (
 type Options struct {
 	Concurrency   int // Applications at the same time
 	RevisionLimit int // revisions kept beside the newest
+	// RenderingEffects lets templates send HTTP requests that may change something
+	// while they render.
+	RenderingEffects bool
+	// Sandbox evaluates definitions that did not come with the program; nil means
+	// that this process does, and that one of them can end it.
+	Sandbox cue.Sandbox
 }
 
 // Scheme knows every kind that vela-core reads or writes as a type.
@@ -102,20 +107,25 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 	if err != nil {
 		return nil, nil, err
 	}
-	templates := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()})
-	steps := cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()})
 	builtin, err := definition.Builtin()
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the built-in definitions: %w", err)
 	}
+	templates := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas(), Sandbox: o.Sandbox, Trusted: builtin.Ours})
+	steps := cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas(), Sandbox: o.Sandbox, Trusted: builtin.Ours})
+	pkgs := &packages.Reconciler{
+		Client: mgr.GetClient(), Engines: []*cue.Engine{templates, steps},
+		Recorder: mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // as below
+	}
+	if err := pkgs.Setup(mgr); err != nil {
+		return nil, nil, fmt.Errorf("watch Packages: %w", err)
+	}
 	tracker := inventory.NewTracker(hub)
-	web := http.NewClient(nil, nil)
+	m := newMeans(hub, templates, pkgs, o.RenderingEffects)
 	d := &delivery.Delivery{
 		Engine: templates, Renderer: render.New(render.Options{Engine: templates, Scope: scopeIn(registry.Hub())}), Observer: observe.New(templates),
 		Clusters: registry, Ledger: tracker, Dispatcher: dispatch.New(registry, tracker),
-		Templates: func(run *delivery.Run) provider.Table {
-			return all.Definition(all.Deps{Reader: run.Own(), HTTP: http.Options{Client: web, Namespace: run.Owner.Namespace}})
-		},
+		Templates: m.rendering,
 		Applications: func(ctx context.Context, namespace, name string) (*v1beta1.Application, error) {
 			app := &v1beta1.Application{}
 			return app, mgr.GetClient().Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app)
@@ -124,15 +134,24 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 	if err := ctrlmetrics.Registry.Register(d.Renderer.Collector()); err != nil {
 		return nil, nil, fmt.Errorf("count renders: %w", err)
 	}
+	world := inspect.World{Clusters: registry, Ledger: tracker, Application: d.Applications}
 	return &application.Reconciler{
 		Client: mgr.GetClient(), Reader: hub,
-		References:    blueprint.FromCluster(mgr.GetClient()),
-		Definitions:   definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
-		Options:       blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
-		Revisions:     revision.Kube{Reader: hub, Writer: hub},
-		Delivery:      d,
-		Steps:         func(run *delivery.Run) application.Runners { return stepRunners(run, steps, builtin, web) },
-		Warm:          tracker.Warm,
+		References:  blueprint.FromCluster(mgr.GetClient()),
+		Definitions: definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
+		Options:     blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
+		Revisions:   revision.Kube{Reader: hub, Writer: hub},
+		Delivery:    d,
+		Steps: func(run *delivery.Run) application.Runners {
+			return stepRunners(run, steps, builtin, m.steps(run, world))
+		},
+		Packages: pkgs,
+		Warm: func(ctx context.Context) error {
+			if err := pkgs.Load(ctx); err != nil { // templates that import one must not fail first
+				return err
+			}
+			return tracker.Warm(ctx)
+		},
 		Orphan:        tracker.Abandon,
 		Recorder:      mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // the newer API cannot say what happened without a related object
 		Metrics:       stages,
@@ -154,7 +173,7 @@ func scopeIn(c *cluster.Cluster) render.Scope {
 
 // stepRunners finds what executes the steps of a run: their definitions are
 // those that the Blueprint froze.
-func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Static, web *http.Client) application.Runners {
+func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Static, deps all.Deps) application.Runners {
 	return step.Runners(step.Options{
 		Engine: engine,
 		Definition: func(stepType string) (step.Definition, error) {
@@ -167,18 +186,6 @@ func stepRunners(run *delivery.Run, engine *cue.Engine, builtin *definition.Stat
 			return step.Definition{Name: def.Name, Text: def.Template, Builtin: err == nil && ours.Digest == def.Digest}, nil
 		},
 		Deployer: run.Deployer,
-		Deps: all.Deps{
-			Reader: run.Objects(), Writer: run.Objects(), Fleet: run, Application: run, Log: stepLog{},
-			HTTP: http.Options{Client: web, Namespace: run.Owner.Namespace},
-		},
+		Deps:     deps,
 	})
-}
-
-// stepLog writes what steps log to the log of the controller, without their
-// data: that may be secret, and is shown to those who may read it.
-type stepLog struct{}
-
-// Log implements util.Log.
-func (stepLog) Log(ctx context.Context, e util.Entry) {
-	ctrl.LoggerFrom(ctx).V(1).Info("Step logs", "level", e.Level)
 }

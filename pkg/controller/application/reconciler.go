@@ -28,6 +28,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/status"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/event"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/metrics"
@@ -44,10 +45,14 @@ type Reconciler struct {
 	References  blueprint.References
 	Definitions blueprint.Definitions
 	Options     blueprint.Options
+	// Transform is what Application-scoped policies run with.
+	Transform transform.Options
 	Revisions   revision.Store
 	Delivery    *delivery.Delivery
 	// Steps gives what executes the steps of one run.
 	Steps func(*delivery.Run) Runners
+	// Packages tells when templates can import other packages; nil never does.
+	Packages Packages
 	// Warm reads all inventories at once, before the first run.
 	Warm func(context.Context) error
 	// Orphan forgets what an Application owns and leaves it where it is.

@@ -19,12 +19,18 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
 
 // Clusters tells what happens in the clusters. *cluster.Registry does.
 type Clusters interface {
 	Subscribe(func(cluster.Event)) (cancel func())
+}
+
+// Packages tells when templates can import other packages.
+type Packages interface {
+	Subscribe(func()) (cancel func())
 }
 
 // Delays of the queue.
@@ -47,6 +53,9 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, clusters Clusters, concurrency int)
 			}
 			cancel := clusters.Subscribe(func(e cluster.Event) { r.wake(ctx, queue, e) })
 			context.AfterFunc(ctx, cancel)
+			if r.Packages != nil {
+				context.AfterFunc(ctx, r.Packages.Subscribe(func() { r.wakeParsing(ctx, queue) }))
+			}
 			return nil
 		})).
 		Watches(&v1alpha1.Policy{}, handler.EnqueueRequestsFromMapFunc(r.neighbours)).
@@ -84,6 +93,13 @@ func (r *Reconciler) wake(ctx context.Context, queue workqueue.TypedRateLimiting
 	}
 }
 
+// wakeParsing puts the Applications in the queue that could not be parsed.
+func (r *Reconciler) wakeParsing(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	for _, req := range r.list(ctx, "", func(app *v1beta1.Application) bool { return app.Status.Phase == v1beta1.ApplicationRendering }) {
+		queue.AddAfter(req, gatherDelay)
+	}
+}
+
 func uses(app *v1beta1.Application, name string) bool {
 	for _, s := range app.Status.Services {
 		if s.Cluster == name {
@@ -107,7 +123,7 @@ func (r *Reconciler) waiting(ctx context.Context, obj client.Object) []reconcile
 		namespace = ""
 	}
 	return r.list(ctx, namespace, func(app *v1beta1.Application) bool {
-		return app.Status.Phase == v1beta1.ApplicationRendering || app.Annotations[oam.AnnotationAutoUpdate] == "true"
+		return app.Status.Phase == v1beta1.ApplicationRendering || transform.Follows(app)
 	})
 }
 

@@ -60,13 +60,13 @@ func TestNativeSteps(t *testing.T) {
 			how:   copied,
 			steps: []workflow.Step{deploy},
 			fleet: fleet{away: errors.New("production does not answer")},
-			want:  `failed/Execute "deploy: production does not answer"`, again: time.Second,
+			want:  `failed/Execute "deploy: production does not answer (line 11 of the definition)"`, again: time.Second,
 		},
 		"an approval is not asked for before the plan is known": {
 			how:   copied,
 			steps: []workflow.Step{deployTo("production", props("auto", false))},
 			fleet: fleet{away: errors.New("production does not answer")},
-			want:  `failed/Execute "deploy: production does not answer"`, again: time.Second,
+			want:  `failed/Execute "deploy: production does not answer (line 11 of the definition)"`, again: time.Second,
 		},
 		"apply-component without a component": {
 			steps: []workflow.Step{{Name: "a", Type: "apply-component"}},

@@ -40,9 +40,10 @@ type Deps struct {
 	World       query.World
 	Log         util.Log
 	HTTP        http.Options
-	Session     builtin.Session // one attempt of a step
-	Memory      provider.Memory // of that step
-	Allow       oam.Allow       // asked before a delivery; nil allows it
+	External    []provider.Package // that objects bring
+	Session     builtin.Session    // one attempt of a step
+	Memory      provider.Memory    // of that step
+	Allow       oam.Allow          // asked before a delivery; nil allows it
 }
 
 // DefinitionSchemas are the texts that components, traits and policies can
@@ -53,13 +54,13 @@ func DefinitionSchemas() []provider.Schema {
 
 // Definition returns the actions of components, traits and policies.
 func Definition(d Deps) provider.Table {
-	return provider.NewTable(
+	return provider.NewTable(append([]provider.Package{
 		base64.New(),
 		config.Definition(config.Options{Client: d.HTTP.Client}),
 		cue.New(),
 		http.Definition(d.HTTP),
 		kube.Definition(kube.Options{Reader: d.Reader}),
-	)
+	}, d.External...)...)
 }
 
 // WorkflowSchemas are the texts that workflow steps can import.
@@ -90,5 +91,5 @@ func Workflow(d Deps) provider.Table {
 	if d.Session != nil {
 		pkgs = append(pkgs, builtin.New(d.Session))
 	}
-	return provider.NewTable(pkgs...)
+	return provider.NewTable(append(pkgs, d.External...)...)
 }

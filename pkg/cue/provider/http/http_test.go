@@ -164,7 +164,7 @@ func TestRequests(t *testing.T) {
 					t.Errorf("error = %v, want a Wait", err)
 				}
 			case tc.wantErr != "":
-				if want := fixed.Replace(tc.wantErr); err == nil || err.Error() != want {
+				if want := fixed.Replace(tc.wantErr) + " (line 2 of the definition)"; err == nil || err.Error() != want {
 					t.Errorf("error = %v\nwant %s", err, want)
 				}
 			case err != nil:
@@ -236,5 +236,49 @@ func TestGuard(t *testing.T) {
 		if err := velahttp.Guard(netip.MustParseAddr(address)); (err == nil) != allowed {
 			t.Errorf("Guard(%s) = %v, want allowed %v", address, err, allowed)
 		}
+	}
+}
+
+// A rendering asks and does not act, whatever name the request has in the text.
+func TestRenderingsOnlyAsk(t *testing.T) {
+	var methods []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { methods = append(methods, r.Method) }))
+	defer server.Close()
+	cases := map[string]struct {
+		call    string
+		effects bool
+		want    string // method that arrives; "" is refused
+	}{
+		"get":                    {call: "http.#Get", want: "GET"},
+		"do":                     {call: "http.#Do", want: "GET"},
+		"options":                {call: "http.#OPTIONS", want: "OPTIONS"},
+		"post":                   {call: "http.#Post"},
+		"put":                    {call: "http.#Put"},
+		"patch":                  {call: "http.#Patch"},
+		"delete":                 {call: "http.#Delete"},
+		"do with a method":       {call: `http.#Do & {$params: method: "DELETE"}`},
+		"post, which is allowed": {call: "http.#Post", effects: true, want: "POST"},
+		"delete, allowed too":    {call: "http.#Delete", effects: true, want: "DELETE"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			methods = nil
+			engine := cue.NewEngine(cue.Options{Packages: []provider.Schema{velahttp.DefinitionSchema()}})
+			tmpl, err := engine.Compile(cue.Source{Kind: "component", Name: "it", Text: fmt.Sprintf("import \"vela/http\"\nr: %s & {$params: url: %q}", tc.call, server.URL)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			table := provider.NewTable(velahttp.Definition(velahttp.Options{Client: velahttp.NewClient(anyAddress, nil), Effects: tc.effects}))
+			_, err = tmpl.Eval(t.Context(), cue.Input{Actions: table.ReadOnly(), ReadOnly: true})
+			if tc.want == "" {
+				if err == nil || !strings.Contains(err.Error(), "a rendering must not change the world") || len(methods) > 0 {
+					t.Errorf("sent %v, error %v", methods, err)
+				}
+				return
+			}
+			if diff := cmp.Diff([]string{tc.want}, methods); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
 	}
 }

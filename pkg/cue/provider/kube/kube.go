@@ -71,12 +71,17 @@ func WorkflowSchema() provider.Schema {
 // Definition returns the package for components, traits and policies. It only
 // reads.
 func Definition(o Options) provider.Package {
-	p := provider.Package{Name: "kube", Schema: definitionSchema, Read: provider.Actions{}}
+	p := provider.Package{Name: "kube", Schema: definitionSchema, Read: provider.Actions{"apply": refuse, "patch": refuse}}
 	if o.Reader != nil {
 		p.Read["get"] = provider.Func(o.get)
 		p.Read["list"] = provider.Func(o.listObject)
 	}
 	return p
+}
+
+// refuse answers what only workflow steps may do.
+func refuse(_ context.Context, call provider.Call) (any, error) {
+	return nil, fmt.Errorf("the action %q changes the cluster, which a rendering must not; return the object in output or outputs, or do it in a workflow step", call.Do)
 }
 
 // Workflow returns the package for workflow steps.
