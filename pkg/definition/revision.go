@@ -98,6 +98,9 @@ func (d Definition) Version() string { return versionOf(d.Object) }
 // Object returns an empty wire object of the kind.
 func (k Kind) Object() client.Object { return emptyOf(k.wireKind()) }
 
+// WireKind is the kind of that wire object.
+func (k Kind) WireKind() string { return k.wireKind() }
+
 // RevisionName is the name of the DefinitionRevision of exactly the version that
 // r names.
 func (r Ref) RevisionName() string { return revisionName(r.Base(), r.Version()) }
