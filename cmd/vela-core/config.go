@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/pflag"
+
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 )
 
 // Config is everything that an operator can set. The zero value is not
@@ -21,6 +23,7 @@ type Config struct {
 	Verbosity       int
 	HTTPEffects     bool
 	PprofAddress    string
+	Gates           transform.Gates
 }
 
 func defaults() Config {
@@ -44,6 +47,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.LeaderNamespace, "leader-election-namespace", c.LeaderNamespace, "namespace of the lease")
 	fs.IntVar(&c.RevisionLimit, "application-revision-limit", c.RevisionLimit, "how many revisions of an Application are kept, besides the newest")
 	fs.BoolVar(&c.HTTPEffects, "allow-http-effects-in-rendering", c.HTTPEffects, "let components, traits and policies send HTTP requests that may change something (POST, PUT, PATCH, DELETE) whenever they are rendered")
+	fs.Var(&c.Gates, "feature-gates", "what is off by default: EnableApplicationScopedPolicies=true lets policies change Applications, EnableGlobalPolicies=true also those that no Application names")
 	fs.StringVar(&c.PprofAddress, "pprof-bind-address", c.PprofAddress, "address of the Go profiler; empty: off")
 	fs.IntVarP(&c.Verbosity, "verbosity", "v", c.Verbosity, "0: what changed, 1: the flow")
 }

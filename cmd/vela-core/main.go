@@ -97,6 +97,7 @@ func run(ctx context.Context, c Config) error {
 		RevisionLimit:    c.RevisionLimit,
 		Sandbox:          worker.NewPool(worker.Options{}),
 		RenderingEffects: c.HTTPEffects,
+		Gates:            c.Gates,
 	}); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func layer(path string) (rank int, name string, ok bool) {
 	}{
 		{"types", []string{"apis", "charts"}},
 		{"leaves", []string{"pkg/oam", "pkg/fault", "pkg/event", "pkg/metrics", "pkg/version"}},
-		{"engines", []string{"pkg/cue", "pkg/definition", "pkg/cluster", "pkg/identity"}},
+		{"engines", []string{"pkg/cue", "pkg/definition", "pkg/cluster", "pkg/helm", "pkg/identity"}},
 		{"product", []string{"pkg/delivery", "pkg/workflow", "pkg/addon", "pkg/config", "pkg/source", "pkg/terraform"}},
 		{"edges", []string{"pkg/controller", "pkg/webhook", "pkg/server", "references"}},
 		{"commands", []string{"cmd"}},
@@ -30,7 +30,7 @@ func layer(path string) (rank int, name string, ok bool) {
 // stages are the packages of one delivery in the order of the imports: a stage
 // imports earlier ones only.
 func stages() []string {
-	return []string{"manifest", "inventory", "blueprint", "revision", "render", "plan", "policy", "dispatch", "observe", "status"}
+	return []string{"manifest", "inventory", "blueprint", "transform", "revision", "render", "plan", "policy", "dispatch", "observe", "status"}
 }
 
 // inside reports whether path is the package area or below it.

@@ -53,6 +53,19 @@ func (m means) rendering(run *delivery.Run) provider.Table {
 	})
 }
 
+// transforming are the actions of policies that change Applications of a namespace
+// before these are delivered. Those of the whole installation read what the
+// control plane can; it decides which of it goes where.
+func (m means) transforming(d *delivery.Delivery) func(namespace string, trusted bool) provider.Table {
+	return func(namespace string, trusted bool) provider.Table {
+		reader := d.Reader(namespace, trusted)
+		return all.Definition(all.Deps{
+			Namespace: namespace, Reader: reader, External: m.packages.Actions(m.web),
+			HTTP: http.Options{Client: m.web, Namespace: namespace, Secrets: kube.Secrets{Reader: reader}, Effects: m.effects},
+		})
+	}
+}
+
 // steps are what the templates of workflow steps stand on.
 func (m means) steps(run *delivery.Run, world inspect.World) all.Deps {
 	world.As = run.As

@@ -34,6 +34,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/metrics"
 	"github.com/seed-c5f95f19/vela/pkg/workflow/step"
@@ -46,6 +47,8 @@ type Options struct {
 	// RenderingEffects lets templates send HTTP requests that may change something
 	// while they render.
 	RenderingEffects bool
+	// Gates switch on what is off by default.
+	Gates transform.Gates
 	// Sandbox evaluates definitions that did not come with the program; nil means
 	// that this process does, and that one of them can end it.
 	Sandbox cue.Sandbox
@@ -134,11 +137,13 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 	if err := ctrlmetrics.Registry.Register(d.Renderer.Collector()); err != nil {
 		return nil, nil, fmt.Errorf("count renders: %w", err)
 	}
+	definitions := definition.Chain(definition.Cluster(mgr.GetClient()), builtin)
 	world := inspect.World{Clusters: registry, Ledger: tracker, Application: d.Applications}
 	return &application.Reconciler{
 		Client: mgr.GetClient(), Reader: hub,
 		References:  blueprint.FromCluster(mgr.GetClient()),
-		Definitions: definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
+		Definitions: definitions,
+		Transform:   transform.Options{Gates: o.Gates, Definitions: definitions, Engine: templates, Actions: m.transforming(d)},
 		Options:     blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
 		Revisions:   revision.Kube{Reader: hub, Writer: hub},
 		Delivery:    d,

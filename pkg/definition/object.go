@@ -71,10 +71,14 @@ func read(obj runtime.Object) (Definition, any, error) {
 		d.setRules(o.Spec.Status)
 		return d, o.Spec, nil
 	case *v1beta1.PolicyDefinition:
+		kept := &v1beta1.PolicyDefinition{TypeMeta: typeMeta(v1beta1.PolicyDefinitionKind), ObjectMeta: keep(o.ObjectMeta), Spec: *o.Spec.DeepCopy()}
+		if o.Spec.Scope == v1beta1.PolicyScopeApplication { // its template sees which revision it is
+			kept.Status.LatestRevision = o.Status.LatestRevision.DeepCopy()
+		}
 		d := Definition{
 			Kind: Policy, Name: o.Name, Namespace: o.Namespace,
 			ManageHealthCheck: o.Spec.ManageHealthCheck,
-			Object:            &v1beta1.PolicyDefinition{TypeMeta: typeMeta(v1beta1.PolicyDefinitionKind), ObjectMeta: keep(o.ObjectMeta), Spec: *o.Spec.DeepCopy()},
+			Object:            kept,
 		}
 		d.setSchematic(o.Spec.Schematic)
 		d.setRules(o.Spec.Status)

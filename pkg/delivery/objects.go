@@ -14,6 +14,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/dispatch"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
@@ -35,6 +36,16 @@ type objectDoor struct{ run *Run }
 // Application's own namespace. A definition may come from a user of that
 // namespace, and rendering reads with the rights of the control plane.
 func (r *Run) Own() kube.Reader { return ownDoor{objectDoor{r}} }
+
+// Reader returns what templates read objects with that change Applications of a
+// namespace before a run of them begins. trusted reads in all namespaces.
+func (d *Delivery) Reader(namespace string, trusted bool) kube.Reader {
+	r := &Run{delivery: d, Owner: inventory.Owner{Namespace: namespace}}
+	if trusted {
+		return r.Objects()
+	}
+	return r.Own()
+}
 
 type ownDoor struct{ all objectDoor }
 

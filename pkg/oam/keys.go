@@ -97,6 +97,7 @@ const (
 	AnnotationDisableHealthCheck  = "app.oam.dev/disable-health-check"
 	AnnotationPolicyAutoRevision  = "policy.oam.dev/auto-revision"
 	AnnotationPolicySkipGlobal    = "policy.oam.dev/skip-global"
+	AnnotationPolicyProduced      = "policy.oam.dev/produced" // in revisions: what Application-scoped policies made
 	AnnotationVersion             = "oam.dev/kubevela-version"
 )
 

@@ -30,10 +30,12 @@ type remembered struct {
 	ahead   *v1beta1.Application   // what that write left, until the cache shows it
 
 	read      origin // of the draft, when that is all of it
+	asked     string // what the user wrote, before policies changed it
 	content   string // of the draft that blueprint was made from
 	blueprint *blueprint.Blueprint
 	revision  revision.Revision
 	warnings  string // about the draft
+	recorded  string // revision whose policies are recorded
 
 	vars    workflow.Vars                // values between steps, as they are stored
 	stored  map[string]string            // what the ConfigMap of the workflow holds

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/policy"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
 
@@ -23,10 +24,16 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 		return outcome{}, nil
 	}
 	m.read = origin{}
-	draft, err := blueprint.Parse(ctx, s.app, r.References)
+	store := revision.Remembering(r.Revisions)
+	app, produced, err := r.transform(ctx, s, store)
 	if err != nil {
 		return outcome{}, err
 	}
+	draft, err := blueprint.Parse(ctx, app, r.References)
+	if err != nil {
+		return outcome{}, err
+	}
+	draft.Produced = produced
 	defer func() { s.report.Warnings = m.warnings }()
 	content := revision.Content(draft)
 	if m.blueprint != nil && m.content == content && !draft.App.AutoUpdate {
@@ -37,7 +44,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 	var rev revision.Revision
 	known := false
 	if m.blueprint == nil || draft.App.PublishVersion != "" { // otherwise memory has just told that it is another one
-		if b, rev, known, err = revision.Current(ctx, r.Revisions, draft, s.app.Status.LatestRevision); err != nil {
+		if b, rev, known, err = revision.Current(ctx, store, draft, s.app.Status.LatestRevision); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -51,7 +58,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 	if known { // warnings are not part of a revision
 		m.warnings = warned(s.app.Status)
 	}
-	m.use(content, &b, rev)
+	m.use(transform.Written(s.app), content, &b, rev)
 	m.read = originOf(s.app).unless(draft)
 	return outcome{}, nil
 }
@@ -60,17 +67,23 @@ func (r *Reconciler) resolve(ctx context.Context, s *state) (outcome, error) {
 // before. The zero value was never read.
 type origin struct {
 	generation int64
-	published  string
+	steered    string // by annotations
 }
 
 func originOf(app *v1beta1.Application) origin {
-	return origin{app.Generation, app.Annotations[oam.AnnotationPublishVersion] + "/" + app.Annotations[oam.AnnotationAutoUpdate]}
+	var steered []string
+	for _, key := range []string{
+		oam.AnnotationPublishVersion, oam.AnnotationAutoUpdate, oam.AnnotationPolicyAutoRevision, oam.AnnotationPolicySkipGlobal,
+	} {
+		steered = append(steered, app.Annotations[key])
+	}
+	return origin{app.Generation, strings.Join(steered, "/")}
 }
 
 // unless forgets an origin that is not all there is to read: other objects, and
 // definitions that are to be followed.
 func (o origin) unless(d blueprint.Draft) origin {
-	if d.App.AutoUpdate || len(d.ReferencedPolicies) > 0 || d.ReferencedWorkflow != nil {
+	if d.App.AutoUpdate || d.App.Annotations[oam.AnnotationPolicyAutoRevision] == "true" || len(d.ReferencedPolicies) > 0 || d.ReferencedWorkflow != nil {
 		return origin{}
 	}
 	return o
@@ -103,5 +116,5 @@ func (r *Reconciler) revise(ctx context.Context, s *state) (outcome, error) {
 		}
 	}
 	s.report.Revision = m.revision.Status()
-	return outcome{}, nil
+	return outcome{}, r.recordProduced(ctx, s)
 }

@@ -28,8 +28,8 @@ func (s *state) owner() inventory.Owner {
 }
 
 // use takes over a Blueprint. A revision without a name has to be stored yet.
-func (r *remembered) use(content string, b *blueprint.Blueprint, rev revision.Revision) {
-	r.content, r.blueprint, r.revision = content, b, rev
+func (r *remembered) use(written, content string, b *blueprint.Blueprint, rev revision.Revision) {
+	r.asked, r.content, r.blueprint, r.revision = written, content, b, rev
 }
 
 // A stepTarget is what one step wants, and how far it is.

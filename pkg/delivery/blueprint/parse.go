@@ -136,19 +136,14 @@ func (p *parser) traits(c v1beta1.ApplicationComponent, parent Origin) []Trait {
 func (p *parser) policies(in []v1beta1.AppPolicy) {
 	seen := map[string]string{}
 	for i, pol := range in {
-		at := fmt.Sprintf("spec.policies[%d]", i)
-		name := pol.Name
-		if name == "" {
-			name = fmt.Sprintf("%s-auto-gen-%d", pol.Type, i)
-		}
-		p.unique(seen, "policy", name, at)
+		policy := PolicyOf(pol, i)
+		at := policy.Origin.String()
+		p.unique(seen, "policy", policy.Name, at)
 		if pol.Type == "" {
-			p.invalid(v1beta1.ReasonInvalidApplication, at+".type", "policy %q has no type", name)
+			p.invalid(v1beta1.ReasonInvalidApplication, at+".type", "policy %q has no type", policy.Name)
 		}
-		o := Origin{Path: at}
-		p.draft.Policies = append(p.draft.Policies, Policy{
-			Name: name, Type: pol.Type, Properties: p.properties(pol.Properties, o), Origin: o,
-		})
+		policy.Properties = p.properties(pol.Properties, policy.Origin)
+		p.draft.Policies = append(p.draft.Policies, policy)
 	}
 }
 

@@ -21,6 +21,11 @@ func Resolve(ctx context.Context, d Draft, defs Definitions, o Options) (Bluepri
 		ctx: ctx, defs: defs, opts: o, found: map[definition.Ref]lookup{},
 		bp: Blueprint{Draft: d, Definitions: map[definition.Ref]definition.Definition{}},
 	}
+	for _, t := range d.Produced.Records() {
+		if t.Error {
+			r.bp.Warnings = append(r.bp.Warnings, fmt.Sprintf("global policy %q is left out: %s", t.Name, t.Message))
+		}
+	}
 	patches := overrides(d)
 	for _, c := range d.Components {
 		r.component(c, patches)
@@ -114,11 +119,7 @@ func (r *resolver) policy(p Policy) {
 		user: what, what: what, origin: p.Origin, native: native(p.Type),
 	}
 	r.check(u, p.Properties, given{})
-	if r.bp.Produced == nil && Scoped(r.bp.Definitions[u.ref]) {
-		r.bp.Warnings = append(r.bp.Warnings, fmt.Sprintf(
-			"%s: %s does nothing: its type %q changes Applications, and that is off (--feature-gates EnableApplicationScopedPolicies=true)",
-			p.Origin, what, p.Type))
-	}
+	r.scoped(p, what, r.bp.Definitions[u.ref])
 }
 
 // native reports whether a policy works, or does nothing, without a definition.

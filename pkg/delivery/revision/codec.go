@@ -36,6 +36,9 @@ func Encode(b blueprint.Blueprint, name string) (*v1beta1.ApplicationRevision, e
 		},
 		Spec: *b.Spec.DeepCopy(),
 	}
+	if err := putProduced(rev, b.Produced); err != nil {
+		return nil, err
+	}
 	for _, p := range b.ReferencedPolicies {
 		if rev.Spec.Policies == nil {
 			rev.Spec.Policies = map[string]v1beta1.RevisionPolicy{}
@@ -165,10 +168,15 @@ func versioned(b *blueprint.Blueprint) {
 
 // parse reads the Application of a revision with what it referred to then.
 func parse(ctx context.Context, rev *v1beta1.ApplicationRevision) (blueprint.Draft, error) {
-	d, err := blueprint.Parse(ctx, &rev.Spec.Application, frozen{rev})
+	app, produced, err := takeProduced(rev)
+	if err != nil {
+		return blueprint.Draft{}, err
+	}
+	d, err := blueprint.Parse(ctx, app, frozen{rev})
 	if err != nil {
 		return d, fmt.Errorf("read revision %q: %w", rev.Name, err)
 	}
+	d.Produced = produced
 	return d, nil
 }
 

@@ -73,9 +73,13 @@ func Content(d blueprint.Draft) string { return digest(content(d)) }
 
 func digest(v any) string { return manifest.Digest(v)[:16] } // a label holds 63 characters
 
-// content is what the user has written, in canonical form.
+// content is what the user has written, in canonical form, and what policies made
+// of it.
 func content(d blueprint.Draft) []any {
 	in := []any{canonical(d.Spec), d.App.PublishVersion}
+	if p := d.Produced; p != nil && len(p.Labels)+len(p.Annotations)+len(p.Custom) > 0 {
+		in = append(in, canonical([]any{p.Labels, p.Annotations, p.Custom}))
+	}
 	for _, p := range d.ReferencedPolicies {
 		in = append(in, []any{p.Name, p.Type, canonical(p.Properties)})
 	}

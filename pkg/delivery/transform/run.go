@@ -1,0 +1,281 @@
+package transform
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/fault"
+	"github.com/seed-c5f95f19/vela/pkg/oam"
+)
+
+// A use is one policy that runs.
+type use struct {
+	policy blueprint.Policy
+	def    definition.Definition
+	source string
+}
+
+func (u use) what() string { return fmt.Sprintf("policy %q", u.policy.Name) }
+
+// record says which policy it is.
+func (u use) record() v1beta1.AppliedApplicationPolicy {
+	name, number, hash := u.revision()
+	return v1beta1.AppliedApplicationPolicy{
+		Name: u.policy.Name, Type: u.policy.Type, Namespace: u.def.Namespace, Source: u.source,
+		DefinitionRevisionName: name, Revision: number, RevisionHash: hash,
+	}
+}
+
+// revision is the revision of the definition, as far as it has one.
+func (u use) revision() (name string, number int64, hash string) {
+	if o, ok := u.def.Object.(*v1beta1.PolicyDefinition); ok && o.Status.LatestRevision != nil && u.def.Revision == "" {
+		r := o.Status.LatestRevision
+		return r.Name, r.Revision, r.RevisionHash
+	}
+	_, version, _ := strings.Cut(u.def.Revision, u.def.Name+"-v")
+	number, err := strconv.ParseInt(version, 10, 64)
+	if err != nil {
+		number = 0 // a revision with a name of its own
+	}
+	hash = strings.TrimPrefix(u.def.Digest, "sha256:")
+	return u.def.Revision, number, hash[:min(16, len(hash))]
+}
+
+// An output is what the template of a policy gives.
+type output struct {
+	Labels      map[string]string              `json:"labels,omitempty"`
+	Annotations map[string]string              `json:"annotations,omitempty"`
+	Components  []v1beta1.ApplicationComponent `json:"components,omitempty"`
+	Workflow    *v1beta1.Workflow              `json:"workflow,omitempty"`
+	Policies    []v1beta1.AppPolicy            `json:"policies,omitempty"`
+	Ctx         map[string]any                 `json:"ctx,omitempty"`
+}
+
+// run lets one policy work on the Application and records what it did.
+func (t *transformer) run(ctx context.Context, u use) error {
+	res, err := t.evaluate(ctx, u)
+	if err != nil {
+		return u.fail(err)
+	}
+	record := u.record()
+	on, err := enabled(res)
+	if err != nil {
+		return u.fail(err)
+	}
+	if !on {
+		record.Message = "its config.enabled is false"
+		t.produced.Applied = append(t.produced.Applied, blueprint.Transformation{AppliedApplicationPolicy: record})
+		return nil
+	}
+	given, err := outputOf(res)
+	if err != nil {
+		return u.fail(err)
+	}
+	var out output
+	if err := provider.Decode(given, &out); err != nil {
+		return u.fail(fmt.Errorf("output: %w", err))
+	}
+	record.Applied, record.LabelsCount, record.AnnotationsCount = true, len(out.Labels), len(out.Annotations)
+	record.HasContext, record.SpecModified = len(out.Ctx) > 0, t.take(out)
+	t.produced.Applied = append(t.produced.Applied, blueprint.Transformation{AppliedApplicationPolicy: record, Output: given})
+	return nil
+}
+
+func (t *transformer) evaluate(ctx context.Context, u use) (*cue.Result, error) {
+	template, err := t.Engine.Compile(cue.Source{Kind: string(u.def.Kind), Name: u.def.Name, Text: u.def.Template})
+	if err != nil {
+		return nil, fault.Because(v1beta1.ReasonInvalidDefinition, fmt.Errorf("%s definition %q does not compile: %w", u.def.Kind, u.def.Name, err))
+	}
+	fields, err := t.context(u)
+	if err != nil {
+		return nil, err
+	}
+	var actions provider.Table
+	if t.Actions != nil {
+		actions = t.Actions(t.app.Namespace, u.def.Namespace == "" || u.def.Namespace == oam.SystemNamespace)
+	}
+	parameter := u.policy.Properties
+	if parameter == nil {
+		parameter = map[string]any{}
+	}
+	res, err := template.Eval(ctx, cue.Input{Parameter: parameter, Context: fields, Actions: actions.ReadOnly(), ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	messages, err := res.Errs()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, m := range messages {
+		errs = append(errs, errors.New(m))
+	}
+	return res, errors.Join(errs...)
+}
+
+// context is what the template sees: the Application as earlier policies left it.
+func (t *transformer) context(u use) (map[string]any, error) {
+	app := t.app
+	name, number, hash := u.revision()
+	fields := map[string]any{
+		"name": app.Name, "namespace": app.Namespace, "appName": app.Name, "appRevision": "", "appRevisionNum": int64(0),
+		"appLabels": values(app.Labels), "appAnnotations": values(app.Annotations),
+		"publishVersion": app.Annotations[oam.AnnotationPublishVersion], "workflowName": workflowName(app),
+		"parameter":  u.policy.Properties,
+		"policyName": u.policy.Name, "policyType": u.policy.Type,
+		"policyRevisionName": name, "policyRevision": number, "policyRevisionHash": hash,
+	}
+	if t.produced.Custom != nil {
+		fields["custom"] = t.produced.Custom
+	}
+	for field, part := range map[string]any{
+		"appComponents": app.Spec.Components, "components": app.Spec.Components, "appWorkflow": app.Spec.Workflow, "appPolicies": app.Spec.Policies,
+	} {
+		v, err := plain(part)
+		if err != nil {
+			return nil, err
+		}
+		fields[field] = v
+	}
+	return fields, nil
+}
+
+func workflowName(app *v1beta1.Application) string {
+	if name := app.Annotations[oam.AnnotationWorkflowName]; name != "" || app.Spec.Workflow == nil {
+		return name
+	}
+	return app.Spec.Workflow.Ref
+}
+
+// plain is v as a JSON-like value; what is not there is an empty list or object.
+func plain(v any) (any, error) {
+	if r := reflect.ValueOf(v); r.IsNil() {
+		if r.Kind() == reflect.Slice {
+			return []any{}, nil
+		}
+		return map[string]any{}, nil
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return provider.Unmarshal(data)
+}
+
+func values(in map[string]string) map[string]any {
+	out := make(map[string]any, len(in))
+	for k, v := range in {
+		out[k] = v
+	}
+	return out
+}
+
+// enabled reads config.enabled, or enabled; a policy that says nothing is.
+func enabled(res *cue.Result) (bool, error) {
+	for _, path := range []string{"config.enabled", "enabled"} {
+		if !res.Exists(path) {
+			continue
+		}
+		on, ok, err := res.Bool(path)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			return on, nil
+		}
+	}
+	return true, nil
+}
+
+// outputOf returns what the template gives.
+func outputOf(res *cue.Result) (map[string]any, error) {
+	if !res.Exists("output") {
+		return nil, nil
+	}
+	given, err := res.Output()
+	if err != nil {
+		return nil, err
+	}
+	known := []string{"annotations", "components", "ctx", "labels", "policies", "workflow"}
+	for _, field := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(known, field) {
+			err := fmt.Errorf("output.%s: a policy of scope Application gives only %s", field, strings.Join(known, ", "))
+			if near := blueprint.Nearest(field, known); near != "" {
+				err = fault.With(err, fault.Hint("did you mean %q?", near))
+			}
+			return nil, err
+		}
+	}
+	return given, nil
+}
+
+// take changes the Application and reports whether its specification changed.
+func (t *transformer) take(out output) bool {
+	before := t.app.Spec.DeepCopy()
+	merge(&t.app.Labels, &t.produced.Labels, out.Labels)
+	merge(&t.app.Annotations, &t.produced.Annotations, out.Annotations)
+	if out.Components != nil {
+		t.app.Spec.Components = out.Components
+	}
+	if out.Workflow != nil {
+		t.app.Spec.Workflow = out.Workflow
+	}
+	if out.Policies != nil {
+		t.app.Spec.Policies = out.Policies
+	}
+	for k, v := range out.Ctx {
+		if t.produced.Custom == nil {
+			t.produced.Custom = map[string]any{}
+		}
+		t.produced.Custom[k] = v
+	}
+	changed := !reflect.DeepEqual(*before, t.app.Spec)
+	t.respecified = t.respecified || changed
+	return changed
+}
+
+func merge(of, produced *map[string]string, more map[string]string) {
+	for _, into := range []*map[string]string{of, produced} {
+		if len(more) > 0 && *into == nil {
+			*into = map[string]string{}
+		}
+		maps.Copy(*into, more)
+	}
+}
+
+// fail says which policy went wrong, in terms of its properties where it can.
+func (u use) fail(err error) error {
+	at := fault.At(u.policy.Origin.String())
+	if fault.Reason(err) != "" {
+		return fault.With(err, at)
+	}
+	all := cue.Errors(err)
+	if len(all) == 0 {
+		return fault.Invalid(v1beta1.ReasonInvalidPolicy, fmt.Errorf("%s: %w", u.what(), err), at)
+	}
+	var errs []error
+	for _, e := range all {
+		switch {
+		case e.InParameter:
+			errs = append(errs, blueprint.PropertyError(u.what(), u.policy.Origin, e))
+		case e.Kind == cue.Provider: // what it reads may be there later
+			errs = append(errs, fault.Because(v1beta1.ReasonInvalidPolicy, fmt.Errorf("%s: %w", u.what(), e), at))
+		default:
+			errs = append(errs, fault.Invalid(v1beta1.ReasonInvalidPolicy,
+				fmt.Errorf("%s: %s definition %q cannot be evaluated: %w", u.what(), u.def.Kind, u.def.Name, e), at))
+		}
+	}
+	return errors.Join(errs...)
+}
