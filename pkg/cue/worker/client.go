@@ -166,7 +166,7 @@ func (t *template) Eval(ctx context.Context, in cue.Input) (cue.Reading, error) 
 				return nil, cue.CallError(call.text("path"), failed)
 			}
 			r.keep(reply)
-			return r, cue.CallError(call.text("path"), failed)
+			return r, located(cue.CallError(call.text("path"), failed), theErrors(reply["ended"]))
 		}
 	}
 	r.keep(reply)
@@ -177,6 +177,15 @@ func (t *template) Eval(ctx context.Context, in cue.Input) (cue.Reading, error) 
 		return r, err
 	}
 	return r, nil
+}
+
+// located gives an error of a call the line that the worker knows.
+func located(err, ended error) error {
+	e, there := (*cue.Error)(nil), (*cue.Error)(nil)
+	if errors.As(err, &e) && e.DefinitionLine == 0 && errors.As(ended, &there) {
+		e.DefinitionLine, e.DefinitionColumn = there.DefinitionLine, there.DefinitionColumn
+	}
+	return err
 }
 
 // A reading is one evaluation; a worker may have forgotten it and is told again.

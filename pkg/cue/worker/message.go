@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/value"
@@ -61,6 +62,19 @@ func readFrame(r *bufio.Reader) ([]byte, error) {
 	return b, err
 }
 
+// What a text can say about itself: more helps nobody, and it ends in statuses.
+const (
+	maxErrors = 50
+	maxText   = 1000
+)
+
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
+
 // flatErrors is an error as a JSON-like value, nil for none.
 func flatErrors(err error) any {
 	if err == nil {
@@ -68,16 +82,16 @@ func flatErrors(err error) any {
 	}
 	all := cue.Errors(err)
 	if len(all) == 0 {
-		return []any{map[string]any{"plain": err.Error()}}
+		return []any{map[string]any{"plain": cut(err.Error())}}
 	}
-	out := make([]any, len(all))
-	for i, e := range all {
+	out := make([]any, min(len(all), maxErrors))
+	for i, e := range all[:len(out)] {
 		m := map[string]any{
-			"kind": string(e.Kind), "path": e.Path, "param": e.InParameter, "want": e.Want, "got": e.Got,
-			"line": int64(e.DefinitionLine), "column": int64(e.DefinitionColumn), "message": e.Message,
+			"kind": string(e.Kind), "path": cut(e.Path), "param": e.InParameter, "want": cut(e.Want), "got": cut(e.Got),
+			"line": int64(e.DefinitionLine), "column": int64(e.DefinitionColumn), "message": cut(e.Message),
 		}
 		if e.Message == "" && e.Err != nil {
-			m["message"] = e.Err.Error()
+			m["message"] = cut(e.Err.Error())
 		}
 		out[i] = m
 	}

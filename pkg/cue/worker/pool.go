@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue"
 )
 
 // Options say what workers may use. A zero field means its default.
@@ -120,6 +122,9 @@ func (p *Pool) do(ctx context.Context, t task) (message, *process, error) {
 	if l := (lost{}); errors.As(err, &l) { // killed from outside: another can do it
 		reply, by, err = p.try(ctx, t)
 	}
+	if l := (lost{}); errors.As(err, &l) { // a worker that has worked dies of this
+		err = &cue.Runaway{Why: "the evaluation ends its process"}
+	}
 	return reply, by, err
 }
 
@@ -204,7 +209,24 @@ func (p *Pool) take(prefer *process) (*process, error) {
 	}
 	p.mu.Unlock()
 	p.started.Add(1)
-	return start(p.o)
+	return begin(p.o)
+}
+
+// begin starts a worker and waits until it answers: what fails here is not the
+// fault of a text.
+func begin(o Options) (*process, error) {
+	w, err := start(o)
+	if err != nil {
+		return nil, err
+	}
+	hello, err := encode(message{"op": "hello"})
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := w.call(context.Background(), o, hello); err != nil {
+		return nil, fmt.Errorf("start a worker for templates: %v", err) // not as one that is lost
+	}
+	return w, nil
 }
 
 // put makes a worker available again, for a while.

@@ -36,7 +36,7 @@ func Main() {
 	}
 	debug.SetMaxStack(int(stack))
 	debug.SetMemoryLimit(memory * 3 / 4)
-	confine(memory * 4)
+	confine(memory*2 + 256<<20) // the heap keeps some room for itself
 	serve(newWatch(memory, time.Duration(processor)), memory)
 	os.Exit(0)
 }
