@@ -23,6 +23,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/controller/install"
 	"github.com/seed-c5f95f19/vela/pkg/cue/worker"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/referred"
 	"github.com/seed-c5f95f19/vela/pkg/version"
 )
 
@@ -98,6 +99,7 @@ func run(ctx context.Context, c Config) error {
 		Sandbox:          worker.NewPool(worker.Options{}),
 		RenderingEffects: c.HTTPEffects,
 		Gates:            c.Gates,
+		Referred:         referred.Scope(c.Referred),
 	}); err != nil {
 		return err
 	}

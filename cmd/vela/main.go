@@ -13,12 +13,14 @@ import (
 	"k8s.io/klog/v2"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/worker"
 	"github.com/seed-c5f95f19/vela/references/cli"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 )
 
 func main() {
+	worker.Main() // this binary is also what evaluates templates
 	os.Exit(run())
 }
 
@@ -37,5 +39,6 @@ func run() int {
 		home = "." // only the defaults for kubeconfigs depend on it
 	}
 	f := connect.New(streams, os.Getenv, home)
+	f.Sandbox = worker.NewPool(worker.Options{})
 	return streams.Exit(cli.Explain(f, cli.NewRoot(f).ExecuteContext(ctx)))
 }

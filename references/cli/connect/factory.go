@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 )
@@ -37,6 +38,10 @@ type Factory struct {
 
 	// Server answers instead of a real cluster when it is set (tests).
 	Server client.WithWatch
+
+	// Sandbox evaluates definitions that did not come with the program; nil means
+	// that this process does.
+	Sandbox cue.Sandbox
 
 	once     sync.Once
 	resolved resolved

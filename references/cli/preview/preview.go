@@ -89,7 +89,7 @@ func New(o Options) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.options = blueprint.Options{Components: engines.components, Steps: engines.steps, Strict: o.Strict}
+	p.options = blueprint.Options{Components: engines.components, Steps: engines.steps, Strict: o.Strict, Objects: objects{p}}
 	return p, nil
 }
 
