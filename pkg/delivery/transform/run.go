@@ -60,7 +60,7 @@ type output struct {
 	Components  []v1beta1.ApplicationComponent `json:"components,omitempty"`
 	Workflow    *v1beta1.Workflow              `json:"workflow,omitempty"`
 	Policies    []v1beta1.AppPolicy            `json:"policies,omitempty"`
-	Ctx         map[string]any                 `json:"ctx,omitempty"`
+	Ctx         map[string]any                 `json:"-"`
 }
 
 // run lets one policy work on the Application and records what it did.
@@ -79,7 +79,7 @@ func (t *transformer) run(ctx context.Context, u use) error {
 		t.produced.Applied = append(t.produced.Applied, blueprint.Transformation{AppliedApplicationPolicy: record})
 		return nil
 	}
-	given, err := outputOf(res)
+	given, err := u.output(res)
 	if err != nil {
 		return u.fail(err)
 	}
@@ -87,6 +87,7 @@ func (t *transformer) run(ctx context.Context, u use) error {
 	if err := provider.Decode(given, &out); err != nil {
 		return u.fail(fmt.Errorf("output: %w", err))
 	}
+	out.Ctx, _ = given["ctx"].(map[string]any) // whole numbers stay whole
 	record.Applied, record.LabelsCount, record.AnnotationsCount = true, len(out.Labels), len(out.Annotations)
 	record.HasContext, record.SpecModified = len(out.Ctx) > 0, t.take(out)
 	t.produced.Applied = append(t.produced.Applied, blueprint.Transformation{AppliedApplicationPolicy: record, Output: given})
@@ -199,8 +200,8 @@ func enabled(res *cue.Result) (bool, error) {
 	return true, nil
 }
 
-// outputOf returns what the template gives.
-func outputOf(res *cue.Result) (map[string]any, error) {
+// output returns what the template gives.
+func (u use) output(res *cue.Result) (map[string]any, error) {
 	if !res.Exists("output") {
 		return nil, nil
 	}
@@ -211,11 +212,12 @@ func outputOf(res *cue.Result) (map[string]any, error) {
 	known := []string{"annotations", "components", "ctx", "labels", "policies", "workflow"}
 	for _, field := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(known, field) {
-			err := fmt.Errorf("output.%s: a policy of scope Application gives only %s", field, strings.Join(known, ", "))
+			var opts []fault.Option
 			if near := blueprint.Nearest(field, known); near != "" {
-				err = fault.With(err, fault.Hint("did you mean %q?", near))
+				opts = append(opts, fault.Hint("did you mean %q?", near))
 			}
-			return nil, err
+			return nil, fault.Invalid(v1beta1.ReasonInvalidDefinition, fmt.Errorf("%s: output.%s of policy definition %q: a policy of scope Application gives only %s",
+				u.what(), field, u.def.Name, strings.Join(known, ", ")), opts...)
 		}
 	}
 	return given, nil
