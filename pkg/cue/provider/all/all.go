@@ -13,6 +13,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/config"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/email"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/helm"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/metrics"
@@ -23,6 +24,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/terraform"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/time"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/util"
+	charts "github.com/seed-c5f95f19/vela/pkg/helm"
 )
 
 // Deps are what the actions of one run stand on.
@@ -38,6 +40,7 @@ type Deps struct {
 	Deployer    oam.Deployer
 	Application oam.Application
 	World       query.World
+	Charts      *charts.Store // of Helm
 	Log         util.Log
 	HTTP        http.Options
 	External    []provider.Package // that objects bring
@@ -49,7 +52,7 @@ type Deps struct {
 // DefinitionSchemas are the texts that components, traits and policies can
 // import.
 func DefinitionSchemas() []provider.Schema {
-	return []provider.Schema{base64.Schema(), config.DefinitionSchema(), cue.Schema(), http.DefinitionSchema(), kube.DefinitionSchema()}
+	return []provider.Schema{base64.Schema(), config.DefinitionSchema(), cue.Schema(), http.DefinitionSchema(), kube.DefinitionSchema(), helm.Schema()}
 }
 
 // Definition returns the actions of components, traits and policies.
@@ -58,6 +61,7 @@ func Definition(d Deps) provider.Table {
 		base64.New(),
 		config.Definition(config.Options{Client: d.HTTP.Client}),
 		cue.New(),
+		helm.New(helm.Options{Charts: d.Charts, Reader: d.Reader, Namespace: d.Namespace}),
 		http.Definition(d.HTTP),
 		kube.Definition(kube.Options{Reader: d.Reader}),
 	}, d.External...)...)
@@ -66,7 +70,7 @@ func Definition(d Deps) provider.Table {
 // WorkflowSchemas are the texts that workflow steps can import.
 func WorkflowSchemas() []provider.Schema {
 	return append(op.Schemas(),
-		base64.Schema(), builtin.Schema(), config.WorkflowSchema(), cue.Schema(), email.Schema(), http.WorkflowSchema(), kube.WorkflowSchema(),
+		base64.Schema(), builtin.Schema(), config.WorkflowSchema(), cue.Schema(), email.Schema(), helm.Schema(), http.WorkflowSchema(), kube.WorkflowSchema(),
 		metrics.Schema(), multicluster.Schema(), oam.Schema(), query.Schema(), terraform.Schema(), time.Schema(), util.Schema(),
 	)
 }
@@ -78,6 +82,7 @@ func Workflow(d Deps) provider.Table {
 		config.Workflow(config.Options{Client: d.HTTP.Client, Store: d.Configs}),
 		cue.New(),
 		email.New(email.Options{Sender: d.Mail, Memory: d.Memory}),
+		helm.New(helm.Options{Charts: d.Charts, Reader: d.Reader, Namespace: d.Namespace}),
 		http.Workflow(d.HTTP),
 		kube.Workflow(kube.Options{Reader: d.Reader, Writer: d.Writer}),
 		metrics.New(metrics.Options{Client: d.HTTP.Client, Memory: d.Memory}),
