@@ -30,10 +30,10 @@ func named(ns, name string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}
 }
 
-// merge changes app as the JSON merge patch says.
-func merge(t *testing.T, c client.Client, app *v1beta1.Application, patch string) {
+// merge changes obj as the JSON merge patch says.
+func merge(t *testing.T, c client.Client, obj client.Object, patch string) {
 	t.Helper()
-	if err := c.Patch(t.Context(), app, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+	if err := c.Patch(t.Context(), obj, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -47,8 +47,8 @@ type Reconciler struct {
 	Options     blueprint.Options
 	// Transform is what Application-scoped policies run with.
 	Transform transform.Options
-	Revisions   revision.Store
-	Delivery    *delivery.Delivery
+	Revisions revision.Store
+	Delivery  *delivery.Delivery
 	// Steps gives what executes the steps of one run.
 	Steps func(*delivery.Run) Runners
 	// Packages tells when templates can import other packages; nil never does.
