@@ -14,6 +14,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/completion"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
+	"github.com/seed-c5f95f19/vela/references/cli/def"
 	"github.com/seed-c5f95f19/vela/references/cli/delete"
 	"github.com/seed-c5f95f19/vela/references/cli/dryrun"
 	"github.com/seed-c5f95f19/vela/references/cli/livediff"
@@ -29,6 +30,7 @@ import (
 // The groups of the help.
 const (
 	groupDeliver  = "deliver"
+	groupAuthor   = "author"
 	groupPlatform = "platform"
 	groupSystem   = "system"
 )
@@ -62,6 +64,9 @@ what drifts.`,
 		plan.NewCommand(f, nil),
 		livediff.NewCommand(f, nil),
 		workflow.NewCommand(f),
+	)
+	add(root, groupAuthor, "Definitions:",
+		def.NewCommand(f),
 	)
 	add(root, groupPlatform, "Clusters:",
 		cluster.NewCommand(f),

@@ -109,7 +109,7 @@ func (o *Options) dryRun(ctx context.Context, defs []author.Definition) error {
 		if i > 0 {
 			fmt.Fprintln(io.Out, "---")
 		}
-		if err := console.YAML(io.Out, content); err != nil {
+		if err := author.YAML(io.Out, content); err != nil {
 			return err
 		}
 		if c == nil {

@@ -3,7 +3,10 @@ package author
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 
+	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -43,4 +46,14 @@ func Valid(ctx context.Context, io console.IO, names ...string) ([]Definition, e
 		errs = append(errs, Join(problems))
 	}
 	return defs, errors.Join(errs...)
+}
+
+// YAML writes an object with templates line by line, as people read them.
+func YAML(w io.Writer, value any) error {
+	encoder := yaml.NewEncoder(w)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("write YAML: %w", err)
+	}
+	return encoder.Close()
 }

@@ -69,7 +69,7 @@ var position = regexp.MustCompile(`^\s*(?:.*[/.])?([^/\s]*):(\d+):(\d+)$`)
 
 // syntax takes the report of a file that cannot be read apart: each message has
 // its positions in the lines below it.
-func syntax(file string, err error) []Problem {
+func syntax(file, text string, err error) []Problem {
 	var out []Problem
 	for line := range strings.Lines(strings.TrimPrefix(err.Error(), file+": ")) {
 		line = strings.TrimRight(line, "\n")
@@ -84,13 +84,35 @@ func syntax(file string, err error) []Problem {
 			out = append(out, Problem{File: file, Message: line})
 		}
 	}
+	for i, p := range out {
+		if p.Line == 0 {
+			out[i].Line, out[i].Col = mentioned(text, p.Message)
+		}
+	}
 	return ordered(out)
+}
+
+// quoted matches what a message takes from the file.
+var quoted = regexp.MustCompile(`"([^"]+)"`)
+
+// mentioned finds what a message quotes in the text that it is about.
+func mentioned(text, message string) (line, col int) {
+	m := quoted.FindStringSubmatch(message)
+	if m == nil {
+		return 0, 0
+	}
+	for i, l := range strings.Split(text, "\n") {
+		if at := strings.Index(l, m[1]); at >= 0 && !strings.HasPrefix(strings.TrimSpace(l), "//") {
+			return i + 1, at + 1
+		}
+	}
+	return 0, 0
 }
 
 // problems are the mistakes in err, which a text of the definition has.
 func (d Definition) problems(text string, err error, warning bool) []Problem {
 	var out []Problem
-	for _, e := range cue.Errors(err) {
+	for _, e := range distinct(cue.Errors(err)) {
 		said := *e
 		said.DefinitionLine = 0 // the place says it
 		path := strings.TrimSuffix(e.Path, "]")
@@ -105,6 +127,23 @@ func (d Definition) problems(text string, err error, warning bool) []Problem {
 		p := d.place(text, 0, 0, "")
 		p.Message, p.Warning = err.Error(), warning
 		out = append(out, p)
+	}
+	return out
+}
+
+// distinct keeps one mistake for each field: CUE says the same of every branch
+// that it has tried. Those that have a place come first.
+func distinct(errs []*cue.Error) []*cue.Error {
+	var out []*cue.Error
+	for _, placed := range []bool{true, false} {
+		for _, e := range errs {
+			same := func(o *cue.Error) bool {
+				return o.Path == e.Path && (o.DefinitionLine == e.DefinitionLine || !placed)
+			}
+			if e.DefinitionLine > 0 == placed && (e.Path == "" || !slices.ContainsFunc(out, same)) {
+				out = append(out, e)
+			}
+		}
 	}
 	return out
 }

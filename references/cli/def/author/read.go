@@ -125,7 +125,7 @@ func Parse(file, text string) ([]Definition, error) {
 func parseCUE(file, text string) (Definition, error) {
 	obj, err := definition.ParseCUE(file, text)
 	if err != nil {
-		return Definition{}, Join(syntax(file, err))
+		return Definition{}, Join(syntax(file, text, err))
 	}
 	d, err := of(file, obj)
 	d.Source, d.lines, d.places = text, strings.Split(text, "\n"), definition.Places(file, text)

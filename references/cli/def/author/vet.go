@@ -85,10 +85,10 @@ func (d Definition) template(ctx context.Context, e Engines) []Problem {
 	if err != nil {
 		return append(out, d.problems(definition.TemplateText, err, false)...)
 	}
-	for _, extent := range []Extent{Required, Everything} {
-		out = append(out, d.try(ctx, t, Sample(s, extent), extent == Everything)...)
+	if least := d.try(ctx, t, Sample(s, Required), false); len(least) > 0 {
+		return append(out, least...)
 	}
-	return out
+	return append(out, d.try(ctx, t, Sample(s, Everything), true)...)
 }
 
 // try evaluates the template and reads all that it gives. warn says that what
@@ -105,6 +105,9 @@ func (d Definition) try(ctx context.Context, t *cue.Template, properties map[str
 	}
 	if err != nil {
 		return d.judged(err, warn)
+	}
+	if res.Exists("processing.http") {
+		return d.conflicts(res, nil, warn)
 	}
 	if step {
 		return d.conflicts(res, nil, warn)
@@ -130,9 +133,9 @@ func (d Definition) try(ctx context.Context, t *cue.Template, properties map[str
 func (d Definition) gives(res *cue.Result, output map[string]any, patches bool) []Problem {
 	p := d.place(definition.TemplateText, 1, 0, "")
 	switch {
-	case d.Kind == definition.Component && len(output) == 0:
+	case d.Kind == definition.Component && !res.Exists("output"):
 		p.Message = "the template of a component gives its workload under output; this one gives none"
-	case d.Kind == definition.Component && (output["apiVersion"] == nil || output["kind"] == nil):
+	case d.Kind == definition.Component && len(output) > 0 && (output["apiVersion"] == nil || output["kind"] == nil):
 		p.Message = "output has no apiVersion or no kind"
 	case d.Kind == definition.Trait && !patches && !res.Exists("outputs") && !res.Exists("patchOutputs") && !res.Exists("processing"):
 		p.Message = "the template of a trait gives outputs, patch or patchOutputs; this one gives nothing with the parameters that must be given"

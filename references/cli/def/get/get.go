@@ -135,5 +135,5 @@ func (o *Options) print(obj client.Object) error {
 	if o.Output == "json" {
 		return console.JSON(out, content)
 	}
-	return console.YAML(out, content)
+	return author.YAML(out, content)
 }

@@ -192,5 +192,5 @@ func (o *Options) encode(objs []client.Object) error {
 	if o.Output == "json" {
 		return console.JSON(o.Factory.IO.Out, all)
 	}
-	return console.YAML(o.Factory.IO.Out, all)
+	return author.YAML(o.Factory.IO.Out, all)
 }

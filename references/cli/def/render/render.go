@@ -122,5 +122,5 @@ func (o *Options) write(out *bytes.Buffer, d author.Definition) error {
 	for line := range strings.Lines(o.Message) {
 		fmt.Fprintf(out, "# %s\n", strings.TrimRight(line, "\n"))
 	}
-	return console.YAML(out, content)
+	return author.YAML(out, content)
 }
