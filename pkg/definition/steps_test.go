@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"cuelang.org/go/cue/format"
 	"sigs.k8s.io/yaml"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
@@ -25,21 +28,52 @@ func TestBuiltinSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	goldenRuns(t, "builtin/workflowstep/*/*.txtar", func(t *testing.T, name string) string {
+		t.Helper()
+		return must(defs.Get(t.Context(), "default", definition.Ref{Kind: definition.WorkflowStep, Name: name}))(t).Template
+	})
+}
+
+// The views of the chart, which are made of the same calls.
+func TestViews(t *testing.T) {
+	views, err := filepath.Glob("../../charts/vela-core/views/*.cue")
+	if err != nil || len(views) == 0 {
+		t.Fatalf("no views (%v)", err)
+	}
+	for _, view := range views {
+		text := must(os.ReadFile(view))(t)
+		if formatted := must(format.Source(text))(t); os.Getenv("UPDATE") != "" {
+			if err := os.WriteFile(view, formatted, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		} else if string(formatted) != string(text) {
+			t.Errorf("%s is not formatted; UPDATE=1 does it", view)
+		}
+		name := strings.TrimSuffix(filepath.Base(view), ".cue")
+		if _, err := os.Stat("testdata/views/" + name + ".txtar"); err != nil {
+			t.Errorf("there is no golden file: %v", err)
+		}
+	}
+	goldenRuns(t, "testdata/views/*.txtar", func(t *testing.T, name string) string {
+		t.Helper()
+		return string(must(os.ReadFile("../../charts/vela-core/views/" + name + ".cue"))(t))
+	})
+}
+
+// goldenRuns executes the runs in archives; template finds what they run.
+func goldenRuns(t *testing.T, archives string, template func(t *testing.T, name string) string) {
+	t.Helper()
 	engine := cue.NewEngine(cue.Options{Packages: stepPackages()})
-	golden.Run(t, "builtin/workflowstep/*/*.txtar", func(t *testing.T, in golden.Files) golden.Files {
+	golden.Run(t, archives, func(t *testing.T, in golden.Files) golden.Files {
 		out := golden.Files{}
 		for _, name := range in.Under("run") {
 			var r stepRun
 			if err := yaml.UnmarshalStrict([]byte(in["run/"+name]), &r); err != nil {
 				t.Fatal(err)
 			}
-			d, err := defs.Get(t.Context(), "default", definition.Ref{Kind: definition.WorkflowStep, Name: r.Type})
+			tmpl, err := engine.Compile(cue.Source{Kind: "workflow-step", Name: r.Type, Text: template(t, r.Type)})
 			if err != nil {
-				t.Fatal(err)
-			}
-			tmpl, err := engine.Compile(cue.Source{Kind: "workflow-step", Name: r.Type, Text: d.Template})
-			if err != nil {
-				t.Fatalf("compile step %q: %v", r.Type, err)
+				t.Fatalf("compile %q: %v", r.Type, err)
 			}
 			out["want/"+name] = text(t, r.run(t, tmpl))
 		}
