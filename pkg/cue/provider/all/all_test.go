@@ -17,6 +17,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/oam"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/query"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/terraform"
+	charts "github.com/seed-c5f95f19/vela/pkg/helm"
 )
 
 // Every definition that a package offers has to compile where it is used, and
@@ -33,6 +34,7 @@ func TestSchemas(t *testing.T) {
 		Deployer:    struct{ oam.Deployer }{},
 		Application: struct{ oam.Application }{},
 		World:       struct{ query.World }{},
+		Charts:      charts.NewStore(charts.Options{}),
 		Session:     struct{ builtin.Session }{},
 		Memory:      struct{ provider.Memory }{},
 		HTTP:        http.Options{Client: http.NewClient(nil, nil)},

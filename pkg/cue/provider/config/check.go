@@ -24,6 +24,9 @@ type login struct {
 	Password string `json:"password"`
 }
 
+// begin is as much of an answer as a check looks at.
+const begin = 64 << 10
+
 type registryIn struct {
 	Registry string `json:"registry"`
 	Auth     *login `json:"auth"`
@@ -46,7 +49,7 @@ func (o Options) imageRegistry(ctx context.Context, in registryIn) (verdict, err
 	if err != nil || u.Host == "" {
 		return no("registry: expected a host such as ghcr.io, got %q", in.Registry), nil
 	}
-	trust := velahttp.FetchOptions{Insecure: in.Insecure}
+	trust := velahttp.FetchOptions{Insecure: in.Insecure, Begin: begin}
 	u.Path = "/v2/"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -141,9 +144,8 @@ func (o Options) helmRepository(ctx context.Context, in repositoryIn) (verdict, 
 	if in.Username != "" {
 		req.SetBasicAuth(in.Username, in.Password)
 	}
-	// An index may be longer than what is read of an answer; its begin says enough.
-	answer, err := o.Client.Fetch(ctx, req, velahttp.FetchOptions{CA: []byte(in.CAFile), Begin: 64 << 10})
-	begin := string(answer.Body)
+	answer, err := o.Client.Fetch(ctx, req, velahttp.FetchOptions{CA: []byte(in.CAFile), Begin: begin})
+	text := string(answer.Body)
 	switch status := answer.Status; {
 	case err != nil:
 		return no("the repository cannot be reached: %v", err), nil
@@ -151,7 +153,7 @@ func (o Options) helmRepository(ctx context.Context, in repositoryIn) (verdict, 
 		return no("the repository refuses the user name or the password"), nil
 	case status != http.StatusOK:
 		return no("the repository answers with status %d", status), nil
-	case !strings.Contains(begin, "apiVersion:") && !strings.Contains(begin, "entries:"):
+	case !strings.Contains(text, "apiVersion:") && !strings.Contains(text, "entries:"):
 		return no("the address has no index.yaml of a Helm repository"), nil
 	}
 	return yes, nil
