@@ -30,7 +30,7 @@ func layer(path string) (rank int, name string, ok bool) {
 // stages are the packages of one delivery in the order of the imports: a stage
 // imports earlier ones only.
 func stages() []string {
-	return []string{"manifest", "inventory", "blueprint", "transform", "revision", "render", "plan", "policy", "dispatch", "observe", "status"}
+	return []string{"manifest", "inventory", "blueprint", "referred", "transform", "revision", "render", "plan", "policy", "dispatch", "observe", "status"}
 }
 
 // inside reports whether path is the package area or below it.

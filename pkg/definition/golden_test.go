@@ -13,7 +13,9 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
+	charts "github.com/seed-c5f95f19/vela/pkg/helm"
 	"github.com/seed-c5f95f19/vela/pkg/test/golden"
 )
 
@@ -78,7 +80,7 @@ func newRenderer(t *testing.T) renderer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return renderer{cue.NewEngine(cue.Options{}), defs}
+	return renderer{cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()}), defs}
 }
 
 func (r renderer) eval(t *testing.T, kind definition.Kind, name string, in cue.Input) *cue.Result {
@@ -97,6 +99,7 @@ func (r renderer) evalWith(t *testing.T, kind definition.Kind, name, more string
 	if err != nil {
 		t.Fatalf("compile %s %q: %v", kind, name, err)
 	}
+	in.Actions = all.Definition(all.Deps{Charts: charts.NewStore(charts.Options{Local: "builtin/component/helmchart/testdata"})})
 	res, err := tmpl.Eval(t.Context(), in)
 	if err != nil {
 		t.Fatalf("evaluate %s %q: %v", kind, name, err)

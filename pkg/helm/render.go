@@ -34,10 +34,10 @@ type Request struct {
 	SkipCRDs    bool
 	SkipHooks   bool
 	KeepTests   bool
+	Timeout     time.Duration // of the templates; 0 and more than a minute mean a minute
 	// Seed is what passwords and keys are derived from. It is secret where the
-	// result is used.
-	Seed    Seed
-	Timeout time.Duration // of the templates; 0 and more than a minute mean a minute
+	// result is used; nil is public.
+	Seed Seed `json:"-"`
 }
 
 // A Seed gives what random values are derived from. It is asked only when a

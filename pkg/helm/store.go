@@ -49,6 +49,7 @@ type Options struct {
 	// Local allows paths of this machine, relative ones below this directory; ""
 	// refuses them.
 	Local string
+	Seed  Seed // of what templates make up; nil: a public one, for previews
 	Now   func() time.Time
 	Bytes int64 // of charts that are kept (128 MiB)
 }
@@ -64,6 +65,9 @@ type Store struct {
 	charts  map[string]*list.Element
 	order   *list.List // of *Chart, last used first
 	held    int64
+
+	rendered map[string]*Result // by chart and request
+	recent   []string           // their keys, last rendered last
 }
 
 // An answer is which chart a repository gave.
@@ -88,7 +92,7 @@ func NewStore(o Options) *Store {
 	}
 	return &Store{
 		o: o, answers: map[string]answer{}, asking: map[string]chan struct{}{},
-		charts: map[string]*list.Element{}, order: list.New(),
+		charts: map[string]*list.Element{}, order: list.New(), rendered: map[string]*Result{},
 	}
 }
 
