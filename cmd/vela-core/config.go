@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/seed-c5f95f19/vela/pkg/delivery/referred"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 )
 
@@ -24,6 +25,7 @@ type Config struct {
 	HTTPEffects     bool
 	PprofAddress    string
 	Gates           transform.Gates
+	Referred        string
 }
 
 func defaults() Config {
@@ -33,6 +35,7 @@ func defaults() Config {
 		Concurrency:     4,
 		LeaderNamespace: "vela-system",
 		RevisionLimit:   10,
+		Referred:        string(referred.InNamespace),
 	}
 }
 
@@ -48,6 +51,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&c.RevisionLimit, "application-revision-limit", c.RevisionLimit, "how many revisions of an Application are kept, besides the newest")
 	fs.BoolVar(&c.HTTPEffects, "allow-http-effects-in-rendering", c.HTTPEffects, "let components, traits and policies send HTTP requests that may change something (POST, PUT, PATCH, DELETE) whenever they are rendered")
 	fs.Var(&c.Gates, "feature-gates", "what is off by default: EnableApplicationScopedPolicies=true lets policies change Applications, EnableGlobalPolicies=true also those that no Application names")
+	fs.StringVar(&c.Referred, "ref-objects-available-scope", c.Referred, "what components of the type ref-objects may copy: objects of the namespace of their Application, of any namespace of the hub (cluster), or of all clusters (global)")
 	fs.StringVar(&c.PprofAddress, "pprof-bind-address", c.PprofAddress, "address of the Go profiler; empty: off")
 	fs.IntVarP(&c.Verbosity, "verbosity", "v", c.Verbosity, "0: what changed, 1: the flow")
 }
@@ -60,6 +64,11 @@ func (c *Config) Validate() error {
 	}
 	if c.RevisionLimit < 1 {
 		errs = append(errs, fmt.Errorf("--application-revision-limit is %d, want at least 1: a rollback needs a revision", c.RevisionLimit))
+	}
+	switch referred.Scope(c.Referred) {
+	case referred.InNamespace, referred.InCluster, referred.Anywhere:
+	default:
+		errs = append(errs, fmt.Errorf("--ref-objects-available-scope is %q, want namespace, cluster or global", c.Referred))
 	}
 	return errors.Join(errs...)
 }

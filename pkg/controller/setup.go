@@ -32,6 +32,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inspect"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/referred"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/revision"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
@@ -47,6 +48,7 @@ type Options struct {
 	// RenderingEffects lets templates send HTTP requests that may change something
 	// while they render.
 	RenderingEffects bool
+	Referred         referred.Scope // of what components may refer to
 	// Gates switch on what is off by default.
 	Gates transform.Gates
 	// Sandbox evaluates definitions that did not come with the program; nil means
@@ -144,7 +146,7 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 		References:  blueprint.FromCluster(mgr.GetClient()),
 		Definitions: definitions,
 		Transform:   transform.Options{Gates: o.Gates, Definitions: definitions, Engine: templates, Actions: m.transforming(d)},
-		Options:     blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0)},
+		Options:     blueprint.Options{Components: templates, Steps: steps, Memo: blueprint.NewMemo(0), Objects: objects(registry, m, o.Referred)},
 		Revisions:   revision.Kube{Reader: hub, Writer: hub},
 		Delivery:    d,
 		Steps: func(run *delivery.Run) application.Runners {
@@ -163,6 +165,13 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 		Clock:         clock.RealClock{},
 		RevisionLimit: o.RevisionLimit,
 	}, registry, nil
+}
+
+// objects finds what components refer to: in the scope that they may see, and in
+// the network.
+func objects(registry *cluster.Registry, m means, scope referred.Scope) blueprint.Objects {
+	live := referred.Clusters{Get: registry.Get, Scope: scope}
+	return &referred.Finder{Sources: []referred.Source{live}, Fetch: referred.Web(m.web), Scope: scope}
 }
 
 // scopeIn asks a cluster whether objects of a kind live in namespaces.

@@ -114,6 +114,7 @@ const (
 	AnnotationLastAppliedTime = "app.oam.dev/last-applied-time"
 	AnnotationSharedBy        = "app.oam.dev/shared-by"
 	AnnotationResourceURL     = "app.oam.dev/resource-url"
+	AnnotationReferredBy      = "app.oam.dev/referred-by"
 )
 
 // Keys on the Secret of a cluster.

@@ -217,6 +217,9 @@ type ObjectReferrer struct {
 	Cluster   string `json:"cluster,omitempty"`
 
 	LabelSelector map[string]string `json:"labelSelector,omitempty"`
+
+	// DeprecatedLabelSelector is the old name of LabelSelector.
+	DeprecatedLabelSelector map[string]string `json:"selector,omitempty"`
 }
 
 // EnvBindingSpec places components in environments. It is deprecated; topology

@@ -29,6 +29,12 @@ type Definitions interface {
 	Get(ctx context.Context, namespace string, ref definition.Ref) (definition.Definition, error)
 }
 
+// Objects finds the objects that a component refers to, ready to be created
+// anew.
+type Objects interface {
+	Find(ctx context.Context, namespace string, c Component) ([]map[string]any, error)
+}
+
 // Options are what Resolve checks with.
 type Options struct {
 	// Components compiles the templates of components, traits and policies,
@@ -37,6 +43,9 @@ type Options struct {
 	Steps      *cue.Engine
 	// Strict makes an unknown property an error instead of a warning.
 	Strict bool
+	// Objects finds what components of the type ref-objects refer to; nil: they
+	// are refused.
+	Objects Objects
 	// Memo spares checks that were done before; nil checks everything.
 	Memo *Memo
 }

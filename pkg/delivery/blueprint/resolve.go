@@ -42,6 +42,9 @@ func Resolve(ctx context.Context, d Draft, defs Definitions, o Options) (Bluepri
 		r.step(s)
 	}
 	r.conform(patches)
+	if len(r.errs) == 0 {
+		r.refer()
+	}
 	if len(r.errs) > 0 {
 		return Blueprint{}, errors.Join(r.errs...)
 	}

@@ -108,5 +108,7 @@ type Draft struct {
 type Blueprint struct {
 	Draft
 	Definitions map[definition.Ref]definition.Definition
-	Warnings    []string // things that work but are probably not meant
+	// Referred are the objects that components refer to, by component.
+	Referred map[string][]map[string]any
+	Warnings []string // things that work but are probably not meant
 }

@@ -73,7 +73,11 @@ func (r *Renderer) prepare(req Request) (*job, error) {
 		}
 		return u
 	}
-	j.component = load(definition.Component, c.Type, what, c.Origin, c.Properties)
+	properties, err := req.properties()
+	if err != nil {
+		return nil, err
+	}
+	j.component = load(definition.Component, c.Type, what, c.Origin, properties)
 	for _, t := range c.Traits {
 		u := load(definition.Trait, t.Type, fmt.Sprintf("trait %q of %s", t.Type, what), t.Origin, t.Properties)
 		j.managed = j.managed || u.def.ManageWorkload

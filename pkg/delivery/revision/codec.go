@@ -52,6 +52,9 @@ func Encode(b blueprint.Blueprint, name string) (*v1beta1.ApplicationRevision, e
 			APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.WorkflowKind, ObjectMeta: named(w.ObjectMeta), Mode: w.Mode, Steps: w.Steps,
 		}
 	}
+	if err := putReferred(rev, b); err != nil {
+		return nil, err
+	}
 	for _, ref := range sortedRefs(b.Definitions) {
 		if err := put(&rev.Spec.ApplicationRevisionContent, ref, b.Definitions[ref]); err != nil {
 			return nil, err
@@ -137,7 +140,7 @@ func Decode(ctx context.Context, rev *v1beta1.ApplicationRevision) (blueprint.Bl
 		return blueprint.Blueprint{}, fmt.Errorf("read revision %q: %w", rev.Name, err)
 	}
 	versioned(&b)
-	return b, nil
+	return b, takeReferred(ctx, rev, &b)
 }
 
 // restore reads the definitions of one kind.

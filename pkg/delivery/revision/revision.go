@@ -63,6 +63,9 @@ func Hash(b blueprint.Blueprint) string {
 			defs = append(defs, string(ref.Kind), ref.Name, b.Definitions[ref].Digest)
 		}
 		in = append(in, defs)
+		if len(b.Referred) > 0 {
+			in = append(in, b.Referred)
+		}
 	}
 	return digest(in)
 }

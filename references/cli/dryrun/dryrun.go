@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/preview"
@@ -26,6 +27,7 @@ type Options struct {
 	Namespace   string
 	Offline     bool
 	Strict      bool
+	Gates       transform.Gates
 	KubeVersion string
 	Output      string
 }
@@ -72,6 +74,7 @@ empty, and the version of Kubernetes is a recent one or that of --kube-version.`
 	flags.StringVarP(&o.Namespace, "namespace", "n", "", "`namespace` to render for, also when the file says another")
 	flags.BoolVar(&o.Offline, "offline", false, "ask no cluster")
 	flags.StringVar(&o.KubeVersion, "kube-version", "", "`version` of Kubernetes to render for with --offline, such as 1.29")
+	flags.Var(&o.Gates, "feature-gates", "`gates` of the control plane, such as EnableApplicationScopedPolicies=true,EnableGlobalPolicies=true")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse fields and properties that do not exist instead of warning")
 	flags.StringVarP(&o.Output, "output", "o", "yaml", "yaml or json")
 	return cmd
@@ -84,7 +87,7 @@ func dryRun(ctx context.Context, o *Options) error {
 	}
 	p, err := preview.New(preview.Options{
 		Factory: o.Factory, Documents: docs, DefinitionDirs: o.Definitions,
-		Namespace: o.Namespace, Offline: o.Offline, Strict: o.Strict, KubeVersion: o.KubeVersion,
+		Namespace: o.Namespace, Offline: o.Offline, Strict: o.Strict, KubeVersion: o.KubeVersion, Gates: o.Gates,
 	})
 	if err != nil {
 		return err

@@ -48,9 +48,9 @@ func (p *Preview) Subject(ctx context.Context, app App) (*Subject, error) {
 		return nil, fmt.Errorf("read application %s/%s: %w", app.Namespace, app.Name, err)
 	}
 	app.UID, app.Generation = live.UID, live.Generation
-	draft, err := blueprint.Parse(ctx, app.Application, p.references)
+	draft, err := p.draft(ctx, app, live.Status.LatestRevision)
 	if err != nil {
-		return nil, p.Locate(app, err)
+		return nil, err
 	}
 	s := &Subject{App: app, Status: live.Status}
 	b, rev, frozen, err := revision.Current(ctx, revision.Kube{Reader: p.Client, Writer: p.Client}, draft, live.Status.LatestRevision)
@@ -62,7 +62,7 @@ func (p *Preview) Subject(ctx context.Context, app App) (*Subject, error) {
 		s.Values, err = p.values(ctx, app)
 		return s, err
 	}
-	if s.Blueprint, err = p.Blueprint(ctx, app); err != nil {
+	if s.Blueprint, err = p.resolve(ctx, app, draft); err != nil {
 		return nil, err
 	}
 	s.Number = 1

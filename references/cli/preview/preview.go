@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,6 +26,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inventory"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/source"
 )
@@ -44,6 +46,9 @@ type Options struct {
 	// KubeVersion is what templates see of the cluster offline, such as "1.29";
 	// "" is a recent one.
 	KubeVersion string
+	// Gates say which policies change Applications. What is in the cluster tells it
+	// too, for Applications that are there.
+	Gates transform.Gates
 }
 
 // A Preview renders and plans Applications. Create it with New.
@@ -59,6 +64,9 @@ type Preview struct {
 	options     blueprint.Options
 	from        Options
 	delivery    *delivery.Delivery // made when something is rendered or planned
+
+	mu     sync.Mutex
+	scoped map[string]bool // namespaces with policies that change Applications
 }
 
 // An App is an Application with the document that it was written in.
@@ -212,10 +220,19 @@ func (p *Preview) find(o Options, written []runtime.Object) error {
 // Blueprint is what app is once every name in it is resolved. Mistakes are
 // located in the document of app.
 func (p *Preview) Blueprint(ctx context.Context, app App) (*blueprint.Blueprint, error) {
-	draft, err := blueprint.Parse(ctx, app.Application, p.references)
+	latest, err := p.latest(ctx, app.Application)
 	if err != nil {
-		return nil, p.Locate(app, err)
+		return nil, err
 	}
+	draft, err := p.draft(ctx, app, latest)
+	if err != nil {
+		return nil, err
+	}
+	return p.resolve(ctx, app, draft)
+}
+
+// resolve pins what a draft uses.
+func (p *Preview) resolve(ctx context.Context, app App, draft blueprint.Draft) (*blueprint.Blueprint, error) {
 	var notes []string
 	if p.Client == nil {
 		draft.Workflow.Steps, notes = p.installed(ctx, draft.App.Namespace, draft.Workflow.Steps)
