@@ -94,6 +94,9 @@ func DigestOf(packages, text string) string {
 // the definition.
 func (e *Engine) Compile(src Source) (*Template, error) {
 	if t, ok := e.cells.template(src.Text); ok {
+		if err := t.quarantined(""); err != nil {
+			return nil, err
+		}
 		return t, nil
 	}
 	t, err := newTemplate(e, e.imports.of(src.Text), src)

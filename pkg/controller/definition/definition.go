@@ -39,6 +39,9 @@ type Options struct {
 	Recorder      event.Recorder
 	Clock         clock.PassiveClock
 	RevisionLimit int // revisions kept besides the latest
+	// Troubles wakes a definition whose text ran away while it was used. It may
+	// be nil, and must otherwise be told by the Engines.
+	Troubles *Troubles
 }
 
 // reconciler looks after the definitions of one kind.
@@ -68,7 +71,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if b.settled(obj) {
+	if b.settled(obj) && !check.Troubled(b.definition, r.Engines) {
 		return ctrl.Result{}, nil
 	}
 	report := check.Object(obj, r.Engines)

@@ -53,6 +53,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		r := &reconciler{Options: o, kind: kind, configMaps: configMaps, wrote: map[client.ObjectKey]client.Object{}}
 		err := ctrl.NewControllerManagedBy(mgr).
 			For(kind.Object(), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, revisionNamed()))).
+			WatchesRawSource(source.Func(r.troubles)).
 			WatchesRawSource(source.Kind(configMaps, &corev1.ConfigMap{}, handler.TypedEnqueueRequestsFromMapFunc(r.describes))).
 			WithOptions(controller.Options{
 				RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),

@@ -111,16 +111,37 @@ func texts(d definition.Definition) []snippet {
 	return out
 }
 
-// text compiles one text. The template also gives the schema.
-func (r *Report) text(e Engines, s snippet) {
+// source is a text as its engine knows it.
+func (e Engines) source(s snippet) (*cue.Engine, cue.Source) {
 	engine := e.Templates
 	if s.kind == string(definition.WorkflowStep) {
 		engine = e.Steps
 	}
-	t, err := engine.Compile(cue.Source{Kind: s.kind, Name: s.name, Text: s.text})
+	return engine, cue.Source{Kind: s.kind, Name: s.name, Text: s.text}
+}
+
+// Troubled says that an engine has quarantined a text of the definition since
+// it is known, which Object reports.
+func Troubled(d definition.Definition, e Engines) bool {
+	for _, s := range texts(d) {
+		engine, src := e.source(s)
+		if _, ok := engine.Trouble(src); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// text compiles one text. The template also gives the schema.
+func (r *Report) text(e Engines, s snippet) {
+	engine, src := e.source(s)
+	t, err := engine.Compile(src)
 	if err != nil {
 		r.mistakes(s.path, err)
 		return
+	}
+	if trouble, ok := engine.Trouble(src); ok {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: is not evaluated for %d of those who use it: %s", s.path, trouble.Inputs, trouble.Why))
 	}
 	for _, w := range t.Warnings() {
 		line := fmt.Sprintf("%s: line %d: %s", s.path, w.Line, w.Message)
