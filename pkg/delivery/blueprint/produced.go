@@ -89,6 +89,6 @@ func (r *resolver) scoped(p Policy, what string, def definition.Definition) {
 			fault.At(p.Origin.Sub("type").String()), fault.Hint("remove the policy; the annotation policy.oam.dev/skip-global keeps global policies away")))
 	case Scoped(def) && r.bp.Produced == nil:
 		r.bp.Warnings = append(r.bp.Warnings, fault.Message(fault.Invalid(v1beta1.ReasonInvalidPolicy,
-			errors.New(what+" does nothing: its type changes Applications, and the feature gate EnableApplicationScopedPolicies is off"), fault.At(p.Origin.String()))))
+			errors.New(what+" does nothing here: its type changes Applications, which needs the feature gate EnableApplicationScopedPolicies"), fault.At(p.Origin.String()))))
 	}
 }

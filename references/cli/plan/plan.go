@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/planview"
@@ -27,6 +28,7 @@ type Options struct {
 	Namespace   string
 	Step        string
 	Strict      bool
+	Gates       transform.Gates
 	Output      string
 }
 
@@ -69,6 +71,7 @@ The exit code is 1 when the plan contains something that cannot be done.`,
 	flags.StringSliceVarP(&o.Definitions, "definitions", "d", nil, "`file` or folder with definitions, YAML or CUE")
 	flags.StringVarP(&o.Namespace, "namespace", "n", "", "`namespace` of the application")
 	flags.StringVarP(&o.Step, "step", "s", "", "plan only this `step`")
+	flags.Var(&o.Gates, "feature-gates", "`gates` of the control plane, such as EnableApplicationScopedPolicies=true,EnableGlobalPolicies=true")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse fields and properties that do not exist instead of warning")
 	flags.StringVarP(&o.Output, "output", "o", "", "wide (created objects as a whole), json or yaml")
 	return cmd
@@ -116,7 +119,7 @@ func show(ctx context.Context, o *Options) error {
 
 // open reads the file, or the Application from the cluster.
 func (o *Options) open(ctx context.Context) (*preview.Preview, error) {
-	options := preview.Options{Factory: o.Factory, DefinitionDirs: o.Definitions, Namespace: o.Namespace, Strict: o.Strict}
+	options := preview.Options{Factory: o.Factory, DefinitionDirs: o.Definitions, Namespace: o.Namespace, Strict: o.Strict, Gates: o.Gates}
 	if o.Name == "" {
 		docs, err := source.Read(ctx, o.Factory.IO.In, o.Files...)
 		if err != nil {

@@ -65,8 +65,7 @@ type Preview struct {
 	from        Options
 	delivery    *delivery.Delivery // made when something is rendered or planned
 
-	mu     sync.Mutex
-	scoped map[string]bool // namespaces with policies that change Applications
+	scoped *sync.Map // whether a namespace has policies that change Applications, by name
 }
 
 // An App is an Application with the document that it was written in.
@@ -78,7 +77,7 @@ type App struct {
 
 // New reads what the options name. Online it connects to the hub.
 func New(o Options) (*Preview, error) {
-	p := &Preview{documents: o.Documents, from: o}
+	p := &Preview{documents: o.Documents, from: o, scoped: &sync.Map{}}
 	var written []runtime.Object
 	p.references = references{policies: map[client.ObjectKey]*v1alpha1.Policy{}, workflows: map[client.ObjectKey]*v1alpha1.Workflow{}}
 	for _, doc := range o.Documents {
