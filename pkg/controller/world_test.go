@@ -19,6 +19,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/controller"
+	"github.com/seed-c5f95f19/vela/pkg/cue/worker"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 	"github.com/seed-c5f95f19/vela/pkg/test/env"
@@ -81,7 +82,10 @@ var world = sync.OnceValues(func() (*requests, error) {
 		return nil, err
 	}
 	ctx := context.Background() // ends with the process: the servers do too
-	if err := controller.Setup(ctx, mgr, controller.Options{Concurrency: 4, RevisionLimit: 10, Gates: transform.Gates{Scoped: true, Global: true}}); err != nil {
+	if err := controller.Setup(ctx, mgr, controller.Options{
+		Concurrency: 4, RevisionLimit: 10, Gates: transform.Gates{Scoped: true, Global: true},
+		Sandbox: worker.NewPool(worker.Options{}),
+	}); err != nil {
 		return nil, err
 	}
 	go func() {
