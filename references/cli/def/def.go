@@ -10,7 +10,9 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/def/apply"
 	"github.com/seed-c5f95f19/vela/references/cli/def/del"
 	"github.com/seed-c5f95f19/vela/references/cli/def/edit"
+	"github.com/seed-c5f95f19/vela/references/cli/def/gendoc"
 	"github.com/seed-c5f95f19/vela/references/cli/def/get"
+	"github.com/seed-c5f95f19/vela/references/cli/def/impact"
 	"github.com/seed-c5f95f19/vela/references/cli/def/list"
 	"github.com/seed-c5f95f19/vela/references/cli/def/render"
 	"github.com/seed-c5f95f19/vela/references/cli/def/scaffold"
@@ -32,6 +34,8 @@ upgrade, schema and gen-doc need no cluster.`,
 		vet.NewCommand(f, nil),
 		test.NewCommand(f, nil),
 		render.NewCommand(f, nil),
+		impact.NewCommand(f, nil),
+		gendoc.NewCommand(f, nil),
 		apply.NewCommand(f, nil),
 		get.NewCommand(f, nil),
 		list.NewCommand(f, nil),

@@ -70,3 +70,21 @@ func Changed(obj runtime.Object, namespace string) (definition.Definition, error
 	d.Namespace = namespace
 	return d, nil
 }
+
+// InCluster is Of for all Applications of the cluster and obj, a typed definition
+// in the namespace where it would lie.
+func InCluster(ctx context.Context, f *connect.Factory, obj runtime.Object) (*Report, error) {
+	changed, err := Changed(obj, f.SystemNamespace())
+	if err != nil {
+		return nil, err
+	}
+	p, err := preview.New(preview.Options{Factory: f})
+	if err != nil {
+		return nil, err
+	}
+	apps, err := Live(ctx, p.Client, "")
+	if err != nil {
+		return nil, err
+	}
+	return Of(ctx, Options{Preview: p, Apps: apps, Changed: changed})
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/def/author"
 	"github.com/seed-c5f95f19/vela/references/cli/def/installed"
+	"github.com/seed-c5f95f19/vela/references/cli/impact"
 )
 
 // Options are the inputs of the command.
@@ -37,7 +38,7 @@ func NewCommand(f *connect.Factory, run func(context.Context, *Options) error) *
 		Short: "Install definitions in a cluster",
 		Long: `Vet definitions and write them to the cluster. With --dry-run the objects are
 printed instead, and, when a cluster can be reached, how they differ from what it
-has.
+has and what that would do to the applications that use them (see vela def impact).
 
 FILE is a file in CUE, YAML or JSON, a folder, a URL, or - for standard input.
 Definitions go to the namespace after -n, or that of the object, or that of the
@@ -143,5 +144,20 @@ func (o *Options) compare(ctx context.Context, c client.Reader, d author.Definit
 		return nil
 	}
 	io.Notef("%s in %s would change:\n%s", d, d.Wire.GetNamespace(), diff)
-	return nil
+	return o.impact(ctx, d)
+}
+
+// impact says what the change would do to the Applications that there are.
+func (o *Options) impact(ctx context.Context, d author.Definition) error {
+	streams := o.Factory.IO
+	var report *impact.Report
+	err := streams.While("rendering what uses "+d.String(), func() (err error) {
+		report, err = impact.InCluster(ctx, o.Factory, d.Wire)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("what it does to applications is not known: %w", err)
+	}
+	streams.Out = streams.Err // standard output holds only objects
+	return report.Write(streams, "")
 }
