@@ -17,6 +17,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	cuev1alpha1 "github.com/seed-c5f95f19/vela/apis/cue.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
@@ -61,6 +62,7 @@ type Preview struct {
 	documents   []source.Document
 	definitions definition.Source
 	references  references
+	imported    imported
 	options     blueprint.Options
 	from        Options
 	delivery    *delivery.Delivery // made when something is rendered or planned
@@ -96,6 +98,9 @@ func New(o Options) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.offer(context.Background(), engines); err != nil {
+		return nil, err
+	}
 	p.options = blueprint.Options{Components: engines.components, Steps: engines.steps, Strict: o.Strict, Objects: objects{p}}
 	return p, nil
 }
@@ -114,8 +119,9 @@ func (p *Preview) deliver() (*delivery.Delivery, error) {
 		Engine: engine, Clusters: clusters, Offline: p.from.Offline,
 		Renderer: render.New(render.Options{Engine: engine}), Observer: observe.New(engine),
 	}
+	charts, functions := p.charts(), p.imported.functions(p.from.Offline)
 	d.Templates = func(run *delivery.Run) provider.Table {
-		var deps all.Deps // what is far away is not asked by a preview
+		deps := all.Deps{Namespace: run.Owner.Namespace, Charts: charts, External: functions} // what else is far away is not asked by a preview
 		if p.Client != nil {
 			deps.Reader = run.Own()
 		}
@@ -169,6 +175,8 @@ func (p *Preview) take(o Options, doc source.Document) (runtime.Object, error) {
 		}
 		place(workflow)
 		p.references.workflows[client.ObjectKeyFromObject(workflow)] = workflow
+	case gvk == cuev1alpha1.GroupVersion.WithKind(cuev1alpha1.PackageKind):
+		return nil, p.imported.add(doc)
 	case definition.IsDefinition(doc.Object):
 		return typed(doc, gvk)
 	}
@@ -240,7 +248,7 @@ func (p *Preview) resolve(ctx context.Context, app App, draft blueprint.Draft) (
 	if err != nil {
 		return nil, p.Locate(app, err)
 	}
-	b.Warnings = append(b.Warnings, notes...)
+	b.Warnings = append(append(b.Warnings, notes...), p.imported.notes...)
 	for i, warning := range b.Warnings {
 		b.Warnings[i] = source.LocateText(app.Document, p.documents, warning)
 	}
