@@ -2,6 +2,8 @@ package patch
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -273,7 +275,7 @@ func (m *merger) keyed(base []any, match pairing, path string, marks Markers) (a
 			m.owners.wrote(sub, m.by)
 			out = append(out, v)
 		default:
-			v, err := m.unify(b, e, sub, Markers{Keys: marks.Keys})
+			v, err := m.unify(exclusive(b, e, path), e, sub, Markers{Keys: marks.Keys})
 			if err != nil {
 				return nil, err
 			}
@@ -292,66 +294,95 @@ func (m *merger) keyed(base []any, match pairing, path string, marks Markers) (a
 	return out, nil
 }
 
+// exclusive returns the variable b of an env list without the value that the
+// patch gives it from elsewhere: a server refuses one with both.
+func exclusive(b any, e *Node, path string) any {
+	old, ok := b.(map[string]any)
+	if !ok || path != "env" && !strings.HasSuffix(path, ".env") {
+		return b
+	}
+	for given, other := range map[string]string{"value": "valueFrom", "valueFrom": "value"} {
+		if _, has := old[other]; has && e.has(given) && !e.has(other) {
+			out := maps.Clone(old)
+			delete(out, other)
+			return out
+		}
+	}
+	return b
+}
+
+// has reports whether a patch sets a field.
+func (n *Node) has(name string) bool {
+	return slices.ContainsFunc(n.fields, func(f Field) bool { return f.Name == name })
+}
+
 // pair matches by the keys in turn. ok is false when the list is not to be
 // merged by key: its elements have none of the keys, or a key is not a plain
 // value. An element that lacks the key while others have it is dropped only
 // when no key fits it at all; of several elements with one key the last counts.
 func pair(base []any, n *Node, keys []string) (pairing, bool) {
-	match := pairing{byBase: map[int]*Node{}}
-	taken := map[*Node]bool{}
-	keep := map[*Node]bool{}
+	p := pairer{base: base, pairing: pairing{byBase: map[int]*Node{}}, taken: map[*Node]bool{}, keep: map[*Node]bool{}}
+	elems := n.elems
 	for _, key := range keys {
-		path := strings.Split(strings.TrimSpace(key), ".")
-		wanted := map[any]*Node{}
-		found := false
-		for _, e := range n.elems {
-			v, exists, plain := e.keyValue(path)
-			if !exists {
-				continue
-			}
-			if !plain {
-				return match, false
-			}
-			found = true
-			wanted[v] = e
+		if key == betweenLines { // what an earlier line is left with
+			elems = slices.DeleteFunc(slices.Clone(elems), func(e *Node) bool { return p.keep[e] })
+			continue
 		}
-		if !found {
-			if len(n.elems) == 0 && !n.open {
-				continue
-			}
-			if len(keys) > 1 {
-				continue
-			}
-			return match, false
-		}
-		for i, b := range base {
-			v, exists := baseKey(b, path)
-			if !exists {
-				continue
-			}
-			e, ok := wanted[v]
-			if !ok || taken[e] {
-				continue
-			}
-			if _, busy := match.byBase[i]; busy {
-				continue
-			}
-			match.byBase[i] = e
-			taken[e] = true
-		}
-		for _, e := range wanted {
-			keep[e] = true
+		found, plain := p.match(elems, strings.Split(strings.TrimSpace(key), "."))
+		if !plain || !found && len(keys) == 1 && (len(n.elems) > 0 || n.open) {
+			return p.pairing, false
 		}
 	}
-	if len(keep) == 0 && len(n.elems)+len(match.byBase) > 0 {
-		return match, false
+	if len(p.keep) == 0 && len(n.elems)+len(p.byBase) > 0 {
+		return p.pairing, false
 	}
 	for _, e := range n.elems {
-		if keep[e] && !taken[e] {
-			match.added = append(match.added, e)
+		if p.keep[e] && !p.taken[e] {
+			p.added = append(p.added, e)
 		}
 	}
-	return match, true
+	return p.pairing, true
+}
+
+// A pairer makes a pairing, key by key.
+type pairer struct {
+	pairing
+	base  []any
+	taken map[*Node]bool // that have their element of the base
+	keep  map[*Node]bool // that a key fits
+}
+
+// match pairs elements by one key. found is false when none has the key, plain
+// when the key of one is not a plain value.
+func (p *pairer) match(elems []*Node, path []string) (found, plain bool) {
+	wanted := map[any]*Node{}
+	for _, e := range elems {
+		v, exists, plain := e.keyValue(path)
+		if !exists {
+			continue
+		}
+		if !plain {
+			return true, false
+		}
+		found = true
+		wanted[v] = e
+	}
+	for i, b := range p.base {
+		v, exists := baseKey(b, path)
+		if !exists {
+			continue
+		}
+		e, ok := wanted[v]
+		if _, busy := p.byBase[i]; !ok || busy || p.taken[e] {
+			continue
+		}
+		p.byBase[i] = e
+		p.taken[e] = true
+	}
+	for _, e := range wanted {
+		p.keep[e] = true
+	}
+	return found, true
 }
 
 // keyValue returns the value of a key inside an element of a patch.

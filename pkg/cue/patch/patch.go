@@ -4,7 +4,8 @@
 // author wrote as comments:
 //
 //	// +patchKey=name                   merge a list by the field name
-//	// +patchKey=name,id                … by the first of several keys that fits
+//	// +patchKey=name,id                … by the first of several keys that fits;
+//	                                    several lines do the same
 //	// +patchKey=configMapRef.name      … by a nested field
 //	// +patchStrategy=retainKeys        the patch replaces the (matched) value
 //	// +patchStrategy=replace           the patch replaces the value completely
@@ -135,9 +136,14 @@ type Field struct {
 
 // Markers are the comments before a field.
 type Markers struct {
-	Keys     []string // patchKey, split at commas
-	Strategy string   // patchStrategy
+	// Keys are those of patchKey, split at commas. Of several lines the last comes
+	// first; betweenLines stands between them.
+	Keys     []string
+	Strategy string // patchStrategy
 }
+
+// betweenLines separates the keys of two lines.
+const betweenLines = ""
 
 // A Constraint is a part of a patch that is not concrete.
 type Constraint interface {
@@ -181,8 +187,10 @@ func Concrete(v any) *Node {
 	return Scalar(v)
 }
 
-// ParseMarkers reads the markers out of comment lines. A later line of the same
-// marker replaces an earlier one; a value with spaces is not a marker.
+// ParseMarkers reads the markers out of comment lines. A later patchStrategy
+// replaces an earlier one; an element that has the key of the last patchKey is
+// merged by that, another one by the line before. A value with spaces is not a
+// marker.
 func ParseMarkers(lines []string) Markers {
 	var m Markers
 	for _, text := range lines {
@@ -198,12 +206,20 @@ func ParseMarkers(lines []string) Markers {
 		}
 		switch strings.TrimSpace(name) {
 		case "patchKey":
-			m.Keys = strings.Split(value, ",")
+			m.Keys = withLine(strings.Split(value, ","), m.Keys)
 		case "patchStrategy":
 			m.Strategy = value
 		}
 	}
 	return m
+}
+
+// withLine puts the keys of a line before those of earlier lines.
+func withLine(line, earlier []string) []string {
+	if len(earlier) == 0 {
+		return line
+	}
+	return append(append(line, betweenLines), earlier...)
 }
 
 // Whole returns the whole-patch strategy that the markers ask for.

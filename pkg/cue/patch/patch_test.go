@@ -211,14 +211,66 @@ func TestApply(t *testing.T) {
 			}`,
 			wantErr: `l[0].image: "x" of component "webservice" cannot become "y" of trait "test"`,
 		},
-		"a second patchKey line replaces the first": {
-			base: `{"l": [{"id": 1}]}`,
+		"of two patchKey lines the last counts for what has its key": {
+			base: `{"l": [{"id": 1, "name": "a"}]}`,
 			patch: `patch: {
 				// +patchKey=name
 				// +patchKey=id
-				l: [{id: 1, x: 1}]
+				l: [{id: 1, name: "a", x: 1}, {id: 2, name: "a"}]
 			}`,
-			want: `{"l": [{"id": 1, "x": 1}]}`,
+			want: `{"l": [{"id": 1, "name": "a", "x": 1}, {"id": 2, "name": "a"}]}`,
+		},
+		"of two patchKey lines the first counts for the rest": {
+			base: `{"envFrom": [{"configMapRef": {"name": "a"}}, {"secretRef": {"name": "s"}}]}`,
+			patch: `patch: {
+				// +patchKey=configMapRef.name
+				// +patchKey=secretRef.name
+				envFrom: [{secretRef: {name: "s", optional: true}}, {configMapRef: {name: "a", optional: true}}, {configMapRef: name: "b"}]
+			}`,
+			want: `{"envFrom": [{"configMapRef": {"name": "a", "optional": true}}, {"secretRef": {"name": "s", "optional": true}}, {"configMapRef": {"name": "b"}}]}`,
+		},
+		"a variable that gets its value from elsewhere loses its own": {
+			base: `{"containers": [{"name": "c", "env": [{"name": "A", "value": "old"}, {"name": "B", "valueFrom": {"x": 1}}, {"name": "C", "value": "c"}]}]}`,
+			patch: `patch: {
+				// +patchKey=name
+				containers: [{name: "c", env: [{name: "A", valueFrom: y: 2}, {name: "B", value: "b"}, {name: "C", value: "c"}]}]
+			}`,
+			want: `{"containers": [{"name": "c", "env": [{"name": "A", "valueFrom": {"y": 2}}, {"name": "B", "value": "b"}, {"name": "C", "value": "c"}]}]}`,
+		},
+		"a variable with another value is still a conflict": {
+			base: `{"env": [{"name": "A", "value": "old"}]}`,
+			patch: `patch: {
+				// +patchKey=name
+				env: [{name: "A", value: "new"}]
+			}`,
+			wantErr: `env[0].value: "old" of component "webservice" cannot become "new" of trait "test"`,
+		},
+		"value and valueFrom exclude each other only in env": {
+			base: `{"l": [{"name": "A", "value": "old"}]}`,
+			patch: `patch: {
+				// +patchKey=name
+				l: [{name: "A", valueFrom: y: 2}]
+			}`,
+			want: `{"l": [{"name": "A", "value": "old", "valueFrom": {"y": 2}}]}`,
+		},
+		"patchStrategy=open and unknown strategies are ignored": {
+			base: `{"a": {"x": 1}, "l": [{"name": "a"}]}`,
+			patch: `patch: {
+				// +patchStrategy=open
+				a: y: 2
+				// +patchKey=name
+				// +patchStrategy=merge
+				l: [{name: "b"}]
+			}`,
+			want: `{"a": {"x": 1, "y": 2}, "l": [{"name": "a"}, {"name": "b"}]}`,
+		},
+		"a marker with spaces is none": {
+			base: `{"l": [{"name": "a"}]}`,
+			patch: `patch: {
+				// +patchKey=name of it
+				l: [{name: "a", x: 1}]
+			}`,
+			want: `{"l": [{"name": "a", "x": 1}]}`,
 		},
 		"a keyed list that the base does not have": {
 			base: `{}`,
