@@ -12,17 +12,20 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/email"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider/helm"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/kube"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/util"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/inspect"
+	charts "github.com/seed-c5f95f19/vela/pkg/helm"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
 
 // means are what templates reach the world with: the parts that all runs share.
 type means struct {
 	web      *http.Client
+	charts   *charts.Store
 	mail     *email.Sender
 	configs  *config.Store
 	packages *packages.Reconciler
@@ -32,7 +35,7 @@ type means struct {
 func newMeans(hub client.Client, templates *cue.Engine, pkgs *packages.Reconciler, effects bool) means {
 	web := http.NewClient(nil, nil)
 	return means{
-		web: web, mail: email.NewSender(web.Dial, nil), packages: pkgs, effects: effects,
+		web: web, charts: charts.NewStore(charts.Options{Dial: web.Dial, Seed: helm.Seed(hub, hub)}), mail: email.NewSender(web.Dial, nil), packages: pkgs, effects: effects,
 		configs: &config.Store{
 			Client: hub, Engine: templates, System: oam.SystemNamespace,
 			// A template of configs belongs to the installation and validates; it reads
@@ -46,7 +49,7 @@ func newMeans(hub client.Client, templates *cue.Engine, pkgs *packages.Reconcile
 // Secrets too, is in the namespace of their Application.
 func (m means) rendering(run *delivery.Run) provider.Table {
 	return all.Definition(all.Deps{
-		Namespace: run.Owner.Namespace, Reader: run.Own(), External: m.packages.Actions(m.web),
+		Namespace: run.Owner.Namespace, Reader: run.Own(), Charts: m.charts, External: m.packages.Actions(m.web),
 		HTTP: http.Options{
 			Client: m.web, Namespace: run.Owner.Namespace, Secrets: kube.Secrets{Reader: run.Own()}, Effects: m.effects,
 		},
@@ -60,7 +63,7 @@ func (m means) transforming(d *delivery.Delivery) func(namespace string, trusted
 	return func(namespace string, trusted bool) provider.Table {
 		reader := d.Reader(namespace, trusted)
 		return all.Definition(all.Deps{
-			Namespace: namespace, Reader: reader, External: m.packages.Actions(m.web),
+			Namespace: namespace, Reader: reader, Charts: m.charts, External: m.packages.Actions(m.web),
 			HTTP: http.Options{Client: m.web, Namespace: namespace, Secrets: kube.Secrets{Reader: reader}, Effects: m.effects},
 		})
 	}
@@ -71,7 +74,7 @@ func (m means) steps(run *delivery.Run, world inspect.World) all.Deps {
 	world.As = run.As
 	objects := run.Objects()
 	return all.Deps{
-		Namespace: run.Owner.Namespace, Reader: objects, Writer: objects, World: world,
+		Namespace: run.Owner.Namespace, Reader: objects, Writer: objects, World: world, Charts: m.charts,
 		Fleet: run, Envs: run, Modules: run, Application: run,
 		Configs: m.configs, Mail: m.mail, Log: stepLog{}, External: m.packages.Actions(m.web),
 		HTTP: http.Options{Client: m.web, Namespace: run.Owner.Namespace, Secrets: kube.Secrets{Reader: objects}},

@@ -49,13 +49,15 @@ func (r *random) bytes(n int, function string, args ...any) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %d characters are too many", function, n)
 	}
 	if r.seed == nil {
-		seed, err := []byte("public"), error(nil)
 		if r.req.Seed != nil {
-			if seed, err = r.req.Seed(r.ctx); err != nil {
+			var err error
+			if r.seed, err = r.req.Seed(r.ctx); err != nil {
 				return nil, fmt.Errorf("%s: read the seed of random values: %w", function, err)
 			}
 		}
-		r.seed = seed
+		if r.seed == nil {
+			r.seed = []byte("public")
+		}
 	}
 	use := fmt.Sprintf("%s %q", function, args)
 	var count [8]byte

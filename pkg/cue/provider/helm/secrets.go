@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -174,7 +176,8 @@ func login(raw, where string) (user, password string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("%q is no URL", plain(where))
 	}
-	for name, entry := range config.Auths {
+	for _, name := range slices.Sorted(maps.Keys(config.Auths)) {
+		entry := config.Auths[name]
 		host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(name, "https://"), "http://"), "/")
 		if host != at.Host {
 			continue
