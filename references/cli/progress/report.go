@@ -41,6 +41,10 @@ func (v View) Report(w io.Writer, app *v1beta1.Application) {
 		fmt.Fprintf(w, "\n%s\n", v.Style.Bold("Components"))
 		v.services(app, p.Services).Print(w)
 	}
+	if t := v.policies(app); len(t.Rows) > 0 {
+		fmt.Fprintf(w, "\n%s\n", v.Style.Bold("Policies"))
+		t.Print(w)
+	}
 	v.Next(w, app, p)
 }
 
