@@ -194,15 +194,17 @@ func value(v any) string {
 	if ok && (text == plan.SecretChanged || text != "" && !strings.ContainsAny(text, " \n\t\"")) {
 		return text
 	}
-	data, err := json.Marshal(v)
-	if err != nil {
+	var data strings.Builder
+	encoder := json.NewEncoder(&data)
+	encoder.SetEscapeHTML(false) // it is for people
+	if err := encoder.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
 	const most = 120
-	if runes := []rune(string(data)); len(runes) > most {
+	if runes := []rune(strings.TrimSpace(data.String())); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}
-	return string(data)
+	return strings.TrimSpace(data.String())
 }
 
 // Only returns the view with one step.
