@@ -26,6 +26,8 @@ type Config struct {
 	PprofAddress    string
 	Gates           transform.Gates
 	Referred        string
+	DefinitionLimit int
+	Admission       Admission
 }
 
 func defaults() Config {
@@ -36,6 +38,11 @@ func defaults() Config {
 		LeaderNamespace: "vela-system",
 		RevisionLimit:   10,
 		Referred:        string(referred.InNamespace),
+		DefinitionLimit: 20,
+		Admission: Admission{
+			Address: ":9443", Service: "vela-core-webhook", Namespace: "vela-system",
+			Configuration: "kubevela-vela-core-admission", FailurePolicy: "Fail",
+		},
 	}
 }
 
@@ -49,6 +56,8 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&c.LeaderElection, "leader-elect", c.LeaderElection, "work only while holding a lease; for more than one replica")
 	fs.StringVar(&c.LeaderNamespace, "leader-election-namespace", c.LeaderNamespace, "namespace of the lease")
 	fs.IntVar(&c.RevisionLimit, "application-revision-limit", c.RevisionLimit, "how many revisions of an Application are kept, besides the newest")
+	fs.IntVar(&c.DefinitionLimit, "definition-revision-limit", c.DefinitionLimit, "how many revisions of a definition are kept, besides the newest and those that Applications name")
+	c.Admission.bind(fs)
 	fs.BoolVar(&c.HTTPEffects, "allow-http-effects-in-rendering", c.HTTPEffects, "let components, traits and policies send HTTP requests that may change something (POST, PUT, PATCH, DELETE) whenever they are rendered")
 	fs.Var(&c.Gates, "feature-gates", "what is off by default: EnableApplicationScopedPolicies=true lets policies change Applications, EnableGlobalPolicies=true also those that no Application names")
 	fs.StringVar(&c.Referred, "ref-objects-available-scope", c.Referred, "what components of the type ref-objects may copy: objects of the namespace of their Application, of any namespace of the hub (cluster), or of all clusters (global)")
@@ -65,6 +74,10 @@ func (c *Config) Validate() error {
 	if c.RevisionLimit < 1 {
 		errs = append(errs, fmt.Errorf("--application-revision-limit is %d, want at least 1: a rollback needs a revision", c.RevisionLimit))
 	}
+	if c.DefinitionLimit < 0 {
+		errs = append(errs, fmt.Errorf("--definition-revision-limit is %d, want 0 or more", c.DefinitionLimit))
+	}
+	errs = append(errs, c.Admission.validate())
 	switch referred.Scope(c.Referred) {
 	case referred.InNamespace, referred.InCluster, referred.Anywhere:
 	default:

@@ -73,7 +73,7 @@ func run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+	options := ctrl.Options{
 		Scheme:                        scheme,
 		Metrics:                       metricsserver.Options{BindAddress: c.MetricsAddress},
 		HealthProbeBindAddress:        c.HealthAddress,
@@ -84,7 +84,12 @@ func run(ctx context.Context, c Config) error {
 		LeaderElectionReleaseOnCancel: true,
 		Client:                        controller.ClientOptions(),
 		Cache:                         controller.CacheOptions(),
-	})
+	}
+	keeper, err := c.Admission.prepare(&options)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(cfg, options)
 	if err != nil {
 		return err
 	}
@@ -96,10 +101,14 @@ func run(ctx context.Context, c Config) error {
 	if err := controller.Setup(ctx, mgr, controller.Options{
 		Concurrency:      c.Concurrency,
 		RevisionLimit:    c.RevisionLimit,
+		DefinitionLimit:  c.DefinitionLimit,
 		Sandbox:          worker.NewPool(worker.Options{}),
 		RenderingEffects: c.HTTPEffects,
 		Gates:            c.Gates,
 		Referred:         referred.Scope(c.Referred),
+		Admission: func(j controller.Judgement) error {
+			return c.Admission.setup(ctx, mgr, cfg, keeper, j)
+		},
 	}); err != nil {
 		return err
 	}

@@ -22,10 +22,12 @@ import (
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cluster"
 	"github.com/seed-c5f95f19/vela/pkg/controller/application"
+	definitioncontroller "github.com/seed-c5f95f19/vela/pkg/controller/definition"
 	"github.com/seed-c5f95f19/vela/pkg/controller/packages"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/pkg/definition/check"
 	"github.com/seed-c5f95f19/vela/pkg/delivery"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/dispatch"
@@ -45,6 +47,12 @@ import (
 type Options struct {
 	Concurrency   int // Applications at the same time
 	RevisionLimit int // revisions kept beside the newest
+	// DefinitionLimit is how many revisions of a definition are kept beside the
+	// newest and those that are named.
+	DefinitionLimit int
+	// Admission adds what judges before anything is stored; nil adds nothing. It is
+	// another front door, so that cmd connects it.
+	Admission func(Judgement) error
 	// RenderingEffects lets templates send HTTP requests that may change something
 	// while they render.
 	RenderingEffects bool
@@ -81,11 +89,39 @@ func CacheOptions() cache.Options {
 	return cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
 }
 
+// A Judgement is what the controllers judge Applications and definitions with.
+type Judgement struct {
+	References  blueprint.References
+	Definitions blueprint.Definitions
+	Check       blueprint.Options
+}
+
+// unread finds no objects: no cluster is asked while somebody waits for admission.
+type unread struct{}
+
+// Find implements blueprint.Objects.
+func (unread) Find(context.Context, string, blueprint.Component) ([]map[string]any, error) {
+	return nil, nil
+}
+
 // Setup wires everything and adds it to mgr.
 func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
 	r, registry, err := wire(mgr, o)
 	if err != nil {
 		return err
+	}
+	if err := definitioncontroller.Setup(mgr, definitioncontroller.Options{
+		Client: mgr.GetClient(), Engines: check.Engines{Templates: r.Options.Components, Steps: r.Options.Steps},
+		References: r.References, Recorder: r.Recorder, Clock: r.Clock, RevisionLimit: o.DefinitionLimit,
+	}); err != nil {
+		return fmt.Errorf("look after definitions: %w", err)
+	}
+	if o.Admission != nil {
+		j := Judgement{References: r.References, Definitions: r.Definitions, Check: r.Options}
+		j.Check.Objects = unread{}
+		if err := o.Admission(j); err != nil {
+			return err
+		}
 	}
 	return r.Setup(mgr, registry, o.Concurrency)
 }

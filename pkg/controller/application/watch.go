@@ -63,12 +63,35 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, clusters Clusters, concurrency int)
 	for _, kind := range []client.Object{
 		&v1beta1.ComponentDefinition{}, &v1beta1.TraitDefinition{}, &v1beta1.PolicyDefinition{}, &v1beta1.WorkflowStepDefinition{},
 	} {
-		b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(r.waiting), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(r.waiting), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, kept())))
 	}
 	return b.WithOptions(controller.Options{
 		MaxConcurrentReconciles: concurrency,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
 	}).Named("application").Complete(r)
+}
+
+// kept lets a definition through whose newest version has just been kept: until
+// then no Application could find it by its version.
+func kept() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, now := latest(e.ObjectOld), latest(e.ObjectNew)
+		return now != nil && (before == nil || before.Name != now.Name)
+	}}
+}
+
+func latest(obj client.Object) *v1beta1.Revision {
+	switch o := obj.(type) {
+	case *v1beta1.ComponentDefinition:
+		return o.Status.LatestRevision
+	case *v1beta1.TraitDefinition:
+		return o.Status.LatestRevision
+	case *v1beta1.PolicyDefinition:
+		return o.Status.LatestRevision
+	case *v1beta1.WorkflowStepDefinition:
+		return o.Status.LatestRevision
+	}
+	return nil
 }
 
 // foreign drops the events of our own writes.
