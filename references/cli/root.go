@@ -21,6 +21,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/local"
 	"github.com/seed-c5f95f19/vela/references/cli/ls"
 	"github.com/seed-c5f95f19/vela/references/cli/plan"
+	"github.com/seed-c5f95f19/vela/references/cli/show"
 	"github.com/seed-c5f95f19/vela/references/cli/status"
 	"github.com/seed-c5f95f19/vela/references/cli/up"
 	versioncmd "github.com/seed-c5f95f19/vela/references/cli/version"
@@ -66,6 +67,7 @@ what drifts.`,
 		workflow.NewCommand(f),
 	)
 	add(root, groupAuthor, "Definitions:",
+		show.NewCommand(f, nil),
 		def.NewCommand(f),
 	)
 	add(root, groupPlatform, "Clusters:",

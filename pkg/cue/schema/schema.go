@@ -14,6 +14,7 @@ import (
 
 	cuelang "cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
 )
 
 // A Schema is one node of an OpenAPI v3 schema. The x-vela fields carry what
@@ -172,10 +173,28 @@ func required(sel cuelang.Selector, v cuelang.Value, s *Schema) bool {
 	case cuelang.RequiredConstraint:
 		return true
 	}
+	if marked(v.Source()) {
+		return false // the default refers to the context, so it has no value yet
+	}
 	if d, ok := v.Default(); ok || (d.IsConcrete() && s.Type != "object") {
 		return false
 	}
 	return s.Type != "object" || len(s.Required) > 0
+}
+
+// marked reports whether the syntax of a value marks a default.
+func marked(n ast.Node) bool {
+	switch x := n.(type) {
+	case *ast.Field:
+		return marked(x.Value)
+	case *ast.ParenExpr:
+		return marked(x.X)
+	case *ast.BinaryExpr:
+		return x.Op == token.OR && (marked(x.X) || marked(x.Y))
+	case *ast.UnaryExpr:
+		return x.Op == token.MUL
+	}
+	return false
 }
 
 // disjunction describes `*"a" | "b"` as an enum, `*1 | int` as an int with a

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/def/list"
 	"github.com/seed-c5f95f19/vela/references/cli/def/render"
 	"github.com/seed-c5f95f19/vela/references/cli/def/scaffold"
+	"github.com/seed-c5f95f19/vela/references/cli/def/schema"
 	"github.com/seed-c5f95f19/vela/references/cli/def/test"
 	"github.com/seed-c5f95f19/vela/references/cli/def/vet"
 )
@@ -36,6 +37,7 @@ upgrade, schema and gen-doc need no cluster.`,
 		render.NewCommand(f, nil),
 		impact.NewCommand(f, nil),
 		gendoc.NewCommand(f, nil),
+		schema.NewCommand(f, nil),
 		apply.NewCommand(f, nil),
 		get.NewCommand(f, nil),
 		list.NewCommand(f, nil),

@@ -222,3 +222,16 @@ func Complete(f *connect.Factory) cobra.CompletionFunc {
 		return names, silent
 	}
 }
+
+// nearer returns the error that helps more: one that knows a similar name, or
+// that is not about a name at all.
+func nearer(a, b error) error {
+	var first, second *definition.NotFoundError
+	if a == nil || errors.As(a, &first) && !errors.As(b, &second) {
+		return b
+	}
+	if first != nil && second != nil && len(first.Near) == 0 && len(second.Near) > 0 {
+		return b
+	}
+	return a
+}
