@@ -140,3 +140,41 @@ func TestPolicyManagesHealth(t *testing.T) {
 		t.Errorf("condition Ready = %+v, want what the policy says", c)
 	}
 }
+
+// An Application with the deprecated env-binding policy runs as it did: each step
+// delivers one environment, with its components, their changes and its place.
+func TestEnvironments(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns, other := env.Namespace(t), env.Namespace(t)
+	app := build.App(ns+"/shop").
+		Component("a", "k8s-objects", configMap("a", "by the user")).Component("b", "k8s-objects", configMap("b", "by the user")).
+		Policy("envs", "env-binding", `
+envs:
+  - name: test
+    placement: {namespaceSelector: {name: `+other+`}}
+    selector: {components: [b]}
+  - name: prod
+    created: false
+    patch:
+      components:
+        - {name: a, type: k8s-objects, properties: `+configMap("a", "patched")+`}
+`).
+		Step("deploy-test", "deploy2env", "{policy: envs, env: test}").
+		Step("deploy-prod", "deploy2env", "{policy: envs, env: prod, parallel: true}").Object()
+	env.Create(t, app)
+	got := reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	values := map[string]string{
+		"test b": read(t, hub, other, "b").Data["key"], "prod a": read(t, hub, ns, "a").Data["key"], "prod b": read(t, hub, ns, "b").Data["key"],
+	}
+	if diff := cmp.Diff(map[string]string{"test b": "by the user", "prod a": "patched", "prod b": "by the user"}, values); diff != "" {
+		t.Errorf("objects of the environments (-want +got):\n%s", diff)
+	}
+	if err := hub.Get(t.Context(), client.ObjectKey{Namespace: other, Name: "a"}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the environment got a component that it does not select: %v", err)
+	}
+	want := `{"envs":[{"env":"test","placements":[{"cluster":"local","namespace":"` + other + `"}]},{"env":"prod","placements":[{"cluster":"local","namespace":"` + ns + `"}]}]}`
+	if len(got.Status.PolicyStatus) != 1 || string(got.Status.PolicyStatus[0].Status.Raw) != want {
+		t.Errorf("status.policy = %+v, want %s", got.Status.PolicyStatus, want)
+	}
+}

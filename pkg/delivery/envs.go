@@ -6,7 +6,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
-	"github.com/seed-c5f95f19/vela/pkg/delivery/policy/override"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/policy/envbinding"
 )
 
 // Labelled returns the names of the clusters with the given labels. Together
@@ -32,14 +32,7 @@ func (r *Run) Labelled(ctx context.Context, labels map[string]string) ([]string,
 
 // Patched returns the Application with the components of an env.
 func (r *Run) Patched(_ context.Context, components []map[string]any, selector []string) (map[string]any, error) {
-	properties := map[string]any{}
-	if len(components) > 0 {
-		properties["components"] = components
-	}
-	if len(selector) > 0 {
-		properties["selector"] = selector
-	}
-	patched, err := override.Apply(r.Blueprint.Components, blueprint.Policy{Type: override.Type, Properties: properties}, r.delivery.Override)
+	patched, err := envbinding.Components(envbinding.Env{Patch: components, Selector: selector}, r.Blueprint.Components, r.delivery.Override)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +54,15 @@ func (r *Run) TerraformComponents(context.Context) ([]map[string]any, error) {
 		}
 	}
 	return out, nil
+}
+
+// list returns a list as properties have it.
+func list[T any](in []T) []any {
+	out := make([]any, 0, len(in))
+	for _, v := range in {
+		out = append(out, v)
+	}
+	return out
 }
 
 func written(components []blueprint.Component) []any {

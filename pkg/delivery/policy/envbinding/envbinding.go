@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1alpha1"
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -128,7 +129,7 @@ func Components(e Env, components []blueprint.Component, o override.Options) ([]
 		patches = append(patches, known(p))
 	}
 	properties["components"] = patches
-	return override.Apply(components, blueprint.Policy{Name: "env " + e.Name, Type: override.Type, Properties: properties}, o)
+	return override.Apply(components, blueprint.Policy{Name: strings.TrimSpace("env " + e.Name), Type: override.Type, Properties: properties}, o)
 }
 
 // known drops what KubeVela ignores in the patch of a component.
