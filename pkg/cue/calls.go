@@ -274,6 +274,9 @@ func (c *calls) fill(ctx context.Context, f *found, answer any) error {
 	path := f.path
 	if f.call.Flat {
 		answer = withoutClashes(answer, f.call.Params)
+		if err := c.template.guard(ctx, func() { answer = allowed(answer, c.root.LookupPath(path)) }); err != nil {
+			return err
+		}
 	} else {
 		path = cuelang.MakePath(append(f.path.Selectors(), cuelang.Str("$returns"))...)
 	}
@@ -313,6 +316,27 @@ func withoutClashes(answer, params any) any {
 		_, m2 := given.(map[string]any)
 		if m1 && m2 {
 			out[k] = withoutClashes(v, given)
+		}
+	}
+	return out
+}
+
+// allowed drops from an answer what cannot stand in v. A call inside a definition
+// is closed to fields that its author did not foresee, and an object has more of
+// them once it is in a cluster.
+func allowed(answer any, v cuelang.Value) any {
+	a, ok := answer.(map[string]any)
+	if !ok || v.IncompleteKind() != cuelang.StructKind {
+		return answer
+	}
+	out := make(map[string]any, len(a))
+	for name, field := range a {
+		sel := cuelang.Str(name)
+		switch inner := v.LookupPath(cuelang.MakePath(sel)); {
+		case inner.Exists():
+			out[name] = allowed(field, inner)
+		case v.Allows(sel):
+			out[name] = field
 		}
 	}
 	return out

@@ -18,7 +18,8 @@ import (
 
 // TestSteps runs one step of a definition through the engine. An archive holds
 // definition.cue, and optionally properties.json, outputs.json (name to
-// valueFrom), objects.json (what the control plane has), unhealthy (nothing that
+// valueFrom), objects.json (what the control plane has), policies.json (of the
+// Application), unhealthy (nothing that
 // is sent gets healthy at first) and moves: what happens between the runs.
 func TestSteps(t *testing.T) {
 	golden.Run(t, "testdata/*.txtar", func(t *testing.T, in golden.Files) golden.Files {
@@ -27,6 +28,7 @@ func TestSteps(t *testing.T) {
 			w.put("", o)
 		}
 		w.unhealthy = in["unhealthy"] != ""
+		w.policies = decode[[]map[string]any](t, in["policies.json"])
 		s := workflow.Step{Name: "step", Type: "it", Properties: decode[map[string]any](t, in["properties.json"])}
 		for name, expr := range decode[map[string]string](t, in["outputs.json"]) {
 			s.Outputs = append(s.Outputs, workflow.Output{Name: name, ValueFrom: expr})
@@ -52,7 +54,7 @@ func environment(w *world, text string, now *time.Time) workflow.Env {
 			Engine:     engine,
 			Definition: func(string) (step.Definition, error) { return step.Definition{Name: "it", Text: text}, nil },
 			Deployer:   func(string) oam.Deployer { return deployer{w} },
-			Deps:       all.Deps{Reader: w, Writer: w, Fleet: w, Application: w},
+			Deps:       all.Deps{Reader: w, Writer: w, Fleet: w, Envs: w, Modules: w, Application: w, Namespace: "default"},
 		}),
 	}
 }

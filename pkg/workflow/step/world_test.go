@@ -24,6 +24,7 @@ import (
 type world struct {
 	objects   map[string]map[string]any
 	writes    []string
+	policies  []map[string]any // of the Application; nil is a topology
 	unhealthy bool
 }
 
@@ -133,10 +134,10 @@ func (w deployer) Apply(_ context.Context, req oam.ApplyRequest) (oam.ApplyResul
 
 func (w deployer) result(req oam.ApplyRequest) oam.ApplyResult {
 	out := &unstructured.Unstructured{Object: map[string]any{
-		"kind": "Deployment", "metadata": map[string]any{"name": req.Component}, "cluster": req.Cluster,
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": req.Component}, "cluster": req.Cluster,
 	}}
 	return oam.ApplyResult{
-		Output: out, Outputs: map[string]*unstructured.Unstructured{"svc": {Object: map[string]any{"kind": "Service"}}},
+		Output: out, Outputs: map[string]*unstructured.Unstructured{"svc": {Object: map[string]any{"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": "svc"}}}},
 		Healthy: !w.unhealthy, Message: req.Component + " is starting",
 	}
 }
@@ -150,5 +151,42 @@ func (w *world) Components(context.Context, string) ([]map[string]any, error) {
 }
 
 func (w *world) Policies(context.Context, string) ([]map[string]any, error) {
+	if w.policies != nil {
+		return w.policies, nil
+	}
 	return []map[string]any{{"name": "prod", "type": "topology"}}, nil
+}
+
+func (w *world) Labelled(_ context.Context, labels map[string]string) ([]string, error) {
+	if labels["tier"] == "prod" {
+		return []string{"eu", "us"}, nil
+	}
+	return nil, nil
+}
+
+// Patched notes what an env changes; what becomes of it is the business of the
+// override policy.
+func (w *world) Patched(_ context.Context, components []map[string]any, selector []string) (map[string]any, error) {
+	w.note("patched", map[string]any{"components": components, "selector": selector})
+	var out []any
+	for _, c := range []map[string]any{
+		{"name": "web", "type": "webservice", "inputs": []any{map[string]any{"from": "a"}}}, cloudResource("db", map[string]any{"name": "conn"}), cloudResource("queue", nil),
+	} {
+		if len(selector) == 0 || slices.Contains(selector, c["name"].(string)) {
+			out = append(out, c)
+		}
+	}
+	return map[string]any{"spec": map[string]any{"components": out}}, nil
+}
+
+func (w *world) TerraformComponents(context.Context) ([]map[string]any, error) {
+	return []map[string]any{cloudResource("db", nil), cloudResource("queue", nil)}, nil
+}
+
+func cloudResource(name string, ref map[string]any) map[string]any {
+	properties := map[string]any{"size": int64(1)}
+	if ref != nil {
+		properties["writeConnectionSecretToRef"] = ref
+	}
+	return map[string]any{"name": name, "type": "alibaba-" + name, "properties": properties}
 }
