@@ -40,9 +40,10 @@ type Hub struct {
 	Kubeconfig string
 	// Bin is the directory with vela-core and vela.
 	Bin string
-	// MetricsAddress and HealthAddress are vela-core's.
+	// MetricsAddress, HealthAddress and WebhookAddress are vela-core's.
 	MetricsAddress string
 	HealthAddress  string
+	WebhookAddress string
 }
 
 // A Member is a cluster to join.
@@ -74,6 +75,10 @@ func (h Hub) Core(log, mark string) process.Spec {
 			h.core(), "--kubeconfig", h.Kubeconfig, "--install",
 			"--metrics-bind-address", h.MetricsAddress,
 			"--health-probe-bind-address", h.HealthAddress,
+			// A plain process on this machine has no Service. While it is down its
+			// checks are left out: the controller repeats those that matter.
+			"--use-webhook", "--webhook-bind-address", h.WebhookAddress, "--webhook-url", "https://" + h.WebhookAddress,
+			"--webhook-failure-policy", "Ignore",
 		},
 		Env:     []string{mark},
 		Log:     log,

@@ -43,6 +43,7 @@ type State struct {
 	Clusters    []Cluster `json:"clusters"` // all that ever existed, members that were left out too
 	MetricsPort int       `json:"metricsPort"`
 	HealthPort  int       `json:"healthPort"`
+	WebhookPort int       `json:"webhookPort"`
 }
 
 // Load reads the state; a new installation has a zero one.
@@ -116,7 +117,7 @@ func (s State) index(name string) int {
 // keep their slot, and their port unless somebody took it; new ones get free
 // ones. taken reports address ranges that the machine already uses.
 func (s State) Plan(settings Settings, first int, taken func(slot int) bool) (State, error) {
-	next := State{Settings: settings, Clusters: slices.Clone(s.Clusters), MetricsPort: s.MetricsPort, HealthPort: s.HealthPort}
+	next := State{Settings: settings, Clusters: slices.Clone(s.Clusters), MetricsPort: s.MetricsPort, HealthPort: s.HealthPort, WebhookPort: s.WebhookPort}
 	given := map[int]bool{} // no port is given twice, though both were free
 	for _, name := range append([]string{Hub}, settings.Members...) {
 		i := next.index(name)
@@ -132,7 +133,7 @@ func (s State) Plan(settings Settings, first int, taken func(slot int) bool) (St
 			return State{}, err
 		}
 	}
-	return next, errors.Join(keep(&next.MetricsPort, given), keep(&next.HealthPort, given))
+	return next, errors.Join(keep(&next.MetricsPort, given), keep(&next.HealthPort, given), keep(&next.WebhookPort, given))
 }
 
 // keep replaces a port that is not set or not usable any more.

@@ -99,11 +99,11 @@ func TestPortsAreKeptUnlessTaken(t *testing.T) {
 	if diff := cmp.Diff(first, moved); diff != "" {
 		t.Errorf("something else moved too (-first +second):\n%s", diff)
 	}
-	ports := map[int]bool{first.MetricsPort: true, first.HealthPort: true}
+	ports := map[int]bool{first.MetricsPort: true, first.HealthPort: true, first.WebhookPort: true}
 	for _, c := range first.Clusters {
 		ports[c.Port] = true
 	}
-	if len(ports) != 4 {
+	if len(ports) != 5 {
 		t.Errorf("ports are used twice: %v", ports)
 	}
 }

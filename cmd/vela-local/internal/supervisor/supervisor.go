@@ -252,6 +252,7 @@ func (s *Supervisor) startControlPlane(ctx context.Context) error {
 		Bin:            filepath.Dir(s.self),
 		MetricsAddress: loopback(s.state.MetricsPort),
 		HealthAddress:  loopback(s.state.HealthPort),
+		WebhookAddress: loopback(s.state.WebhookPort),
 	}
 	if missing := s.hub.Missing(); len(missing) > 0 {
 		s.journal.Add(control.Warning, fmt.Sprintf("no %s in %s: the clusters run without a control plane; `make build`, then start again",
