@@ -64,7 +64,7 @@ func (r *Run) Repair(ctx context.Context, t Target, how Repair) (Kept, error) {
 func wants(units []*unit) (manifests []manifest.Manifest, complete bool) {
 	complete = true
 	for _, u := range units {
-		complete = complete && u.rendered && len(u.pending) == 0
+		complete = complete && u.rendered && !u.late
 		manifests = append(manifests, u.manifests...)
 	}
 	return manifests, complete

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -319,13 +318,13 @@ func (r *Run) render(ctx context.Context, u *unit) error {
 	if err := u.finish(); err != nil {
 		return err
 	}
-	u.rendered = true
-	if u.pending = r.unrendered(u); len(u.pending) == 0 {
+	u.rendered, u.late = true, false
+	u.pending = r.unrendered(u)
+	if r.delivery.Offline || !r.delivery.Renderer.ReadsLive(r.Blueprint, u.component) {
 		return nil
 	}
-	objects := r.delivery.objects(ctx, u.manifests)
-	health, err := r.delivery.Observer.Component(ctx, r.Blueprint, r.target(u, objects))
-	if err != nil || !allHealthy(health) {
+	objects, healthy, err := r.before(ctx, u)
+	if u.late = !healthy; u.late {
 		return err
 	}
 	req.Live = liveOf(objects)
@@ -346,7 +345,7 @@ func (r *Run) request(ctx context.Context, u *unit) (render.Request, error) {
 	return render.Request{
 		Blueprint: r.Blueprint, Component: u.component,
 		Cluster: u.place.Cluster, Namespace: u.place.Namespace, ClusterVersion: version,
-		RevisionName: r.Revision, RevisionNumber: r.Number, Actions: r.Actions,
+		RevisionName: r.Revision, RevisionNumber: r.Number, Actions: r.Actions, Config: r.config,
 	}, nil
 }
 
@@ -368,34 +367,6 @@ func (u *unit) finish() error {
 		u.manifests[i] = m.With(&unstructured.Unstructured{Object: merged})
 	}
 	return nil
-}
-
-// stages are the stages in their order; no stage means the default one.
-var stages = []manifest.Stage{manifest.PreDispatch, manifest.DefaultDispatch, manifest.PostDispatch}
-
-func stageOf(m manifest.Manifest) manifest.Stage { return cmp.Or(m.Stage, manifest.DefaultDispatch) }
-
-// inStages brings manifests in the order of their stages.
-func inStages(manifests []manifest.Manifest) {
-	slices.SortStableFunc(manifests, func(a, b manifest.Manifest) int {
-		return cmp.Compare(slices.Index(stages, stageOf(a)), slices.Index(stages, stageOf(b)))
-	})
-}
-
-// unrendered returns the traits of u that gave nothing because they wait for
-// the live workload.
-func (r *Run) unrendered(u *unit) []string {
-	var out []string
-	for _, t := range u.component.Traits {
-		def := r.Blueprint.Definitions[definition.Ref{Kind: definition.Trait, Name: t.Type}]
-		gave := slices.ContainsFunc(u.manifests, func(m manifest.Manifest) bool {
-			return definition.Ref{Name: m.Trait}.Base() == def.Name
-		})
-		if def.Stage == string(manifest.PostDispatch) && !gave {
-			out = append(out, t.Type)
-		}
-	}
-	return out
 }
 
 // liveOf gives templates the live objects by the names that they know.
@@ -465,39 +436,6 @@ func (r *Run) advance(ctx context.Context, units []*unit, done map[string]bool, 
 // execute carries out a plan; a plan without writes costs nothing.
 func (r *Run) execute(ctx context.Context, p plan.Plan) (dispatch.ChangeSet, error) {
 	return r.delivery.Dispatcher.Execute(ctx, p, r.Owner, r.As)
-}
-
-// due returns the manifests of u that may be sent now, the first of them all: a
-// stage waits until the one before it is healthy.
-func (r *Run) due(ctx context.Context, u *unit) []manifest.Manifest {
-	for n, m := range u.manifests {
-		if n == 0 || stageOf(m) == stageOf(u.manifests[n-1]) {
-			continue
-		}
-		health, err := r.delivery.Observer.Component(ctx, r.Blueprint, r.target(u, r.delivery.objects(ctx, u.manifests[:n])))
-		if err != nil || !allHealthy(health) {
-			return u.manifests[:n]
-		}
-	}
-	return u.manifests
-}
-
-// observe learns the health of u and reports whether all of it is sent and
-// healthy.
-func (r *Run) observe(ctx context.Context, u *unit) (bool, error) {
-	due := r.due(ctx, u)
-	held := map[string]bool{}
-	for _, m := range u.manifests[len(due):] {
-		held[m.Trait] = true
-	}
-	t := r.target(u, r.delivery.objects(ctx, due))
-	t.Pending = append(t.Pending, slices.Sorted(maps.Keys(held))...)
-	health, err := r.delivery.Observer.Component(ctx, r.Blueprint, t)
-	if err != nil {
-		return false, err
-	}
-	r.saw(u, health)
-	return len(t.Pending) == 0 && allHealthy(health), nil
 }
 
 // takeOutputs evaluates what the component puts out, over its live objects.

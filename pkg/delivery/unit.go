@@ -48,6 +48,7 @@ type unit struct {
 	manifests []manifest.Manifest
 	rendered  bool     // manifests are what is wanted
 	pending   []string // traits that wait for the live workload
+	late      bool     // traits may give more once the workload is healthy
 }
 
 // name tells units of one target apart.

@@ -29,12 +29,13 @@ type unit struct {
 // A job is the rendering of one request.
 type job struct {
 	*Renderer
-	req       Request
-	component unit
-	traits    []unit
-	fields    map[string]any // context that any template reads
-	moving    bool           // what templates read from outside may change any time
-	managed   bool           // a trait brings the workload into the cluster
+	req         Request
+	component   unit
+	traits      []unit
+	fields      map[string]any // context that any template reads
+	moving      bool           // what templates read from outside may change any time
+	readsConfig bool           // a template reads context.config
+	managed     bool           // a trait brings the workload into the cluster
 
 	workload map[string]any
 	owners   *patch.Owners // who wrote which field of the workload
@@ -83,7 +84,7 @@ func (r *Renderer) prepare(req Request) (*job, error) {
 		j.managed = j.managed || u.def.ManageWorkload
 		j.traits = append(j.traits, u)
 	}
-	j.fields = req.fields(reads, all)
+	j.fields, j.readsConfig = req.fields(reads, all), all || reads[propertyConfig]
 	return j, errors.Join(errs...)
 }
 

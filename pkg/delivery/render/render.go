@@ -90,6 +90,9 @@ type Request struct {
 	Live *Live
 	// Actions are what templates may read with.
 	Actions provider.Table
+	// Config reads a ConfigMap of the Application's namespace, for context.config;
+	// nil: there is none.
+	Config func(ctx context.Context, name string) (map[string]string, error)
 }
 
 // Live are the objects of one component as its cluster has them.
@@ -127,6 +130,9 @@ type result struct {
 func (r *Renderer) result(ctx context.Context, req Request) (result, error) {
 	j, err := r.prepare(req)
 	if err != nil {
+		return result{}, err
+	}
+	if err := j.readConfig(ctx); err != nil {
 		return result{}, err
 	}
 	key := j.key()

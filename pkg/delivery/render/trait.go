@@ -14,6 +14,8 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/definition"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 )
@@ -37,11 +39,29 @@ func (j *job) waits(u unit, err error) bool {
 	if u.def.Stage != string(manifest.PostDispatch) || j.req.Live != nil {
 		return false
 	}
-	reads, all := u.template.ContextFields()
-	all = all || slices.Contains(reads, "output") || slices.Contains(reads, "outputs")
 	errs := cue.Errors(err)
-	return all && len(errs) > 0 && !slices.ContainsFunc(errs, func(e *cue.Error) bool {
+	return u.readsObjects() && len(errs) > 0 && !slices.ContainsFunc(errs, func(e *cue.Error) bool {
 		return e.InParameter || e.Kind != cue.Missing && e.Kind != cue.TemplateK
+	})
+}
+
+// readsObjects reports whether a template reads other objects of its component.
+func (u unit) readsObjects() bool {
+	reads, all := u.template.ContextFields()
+	return all || slices.Contains(reads, "output") || slices.Contains(reads, "outputs")
+}
+
+// ReadsLive reports whether a trait of the stage PostDispatch reads the objects
+// of a component: it is rendered again once they are live.
+func (r *Renderer) ReadsLive(b *blueprint.Blueprint, c blueprint.Component) bool {
+	j := &job{Renderer: r, req: Request{Blueprint: b, Component: c}}
+	return slices.ContainsFunc(c.Traits, func(t blueprint.Trait) bool {
+		ref := definition.Ref{Kind: definition.Trait, Name: t.Type}
+		if b.Definitions[ref].Stage != string(manifest.PostDispatch) {
+			return false
+		}
+		u, err := j.load(ref, "", t.Origin)
+		return err == nil && u.template != nil && u.readsObjects() // mistakes show where it is rendered
 	})
 }
 
