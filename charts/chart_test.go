@@ -37,6 +37,7 @@ func TestChartInstalls(t *testing.T) {
 				map[string]any{"apiGroups": []any{"example.com"}, "resources": []any{"things"}},
 			}},
 		},
+		"without webhooks":   {"admissionWebhooks": map[string]any{"enabled": false}},
 		"with cluster-admin": {"rbac": map[string]any{"clusterAdmin": true}},
 	}
 	k8s, ns := env.Client(t), env.Namespace(t)
@@ -44,7 +45,7 @@ func TestChartInstalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			objects := renderChart(t, ns, values)
 			for _, obj := range objects {
-				if obj.GetKind() != "ClusterRole" && obj.GetKind() != "ClusterRoleBinding" {
+				if !strings.HasPrefix(obj.GetKind(), "Cluster") && !strings.HasSuffix(obj.GetKind(), "WebhookConfiguration") {
 					obj.SetNamespace(ns) // definitions go to vela-system, which is not here
 				}
 				if err := k8s.Create(t.Context(), obj, client.DryRunAll); err != nil {

@@ -2,6 +2,7 @@ package charts_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,6 +57,11 @@ func TestGrantsAreEnough(t *testing.T) {
 		err := k8s.Get(ctx, client.ObjectKeyFromObject(app), app)
 		return err != nil, client.IgnoreNotFound(err)
 	})
+	trusted := &admissionregistrationv1.ValidatingWebhookConfiguration{}
+	await(t, log, "the API server knows whom to trust", func(ctx context.Context) (bool, error) {
+		err := k8s.Get(ctx, client.ObjectKey{Name: "vela-core-admission"}, trusted)
+		return err == nil && len(trusted.Webhooks[0].ClientConfig.CABundle) > 0, err
+	})
 	if text := read(t, log); strings.Contains(text, "forbidden") {
 		t.Errorf("vela-core was forbidden something:\n%s", text)
 	}
@@ -67,7 +74,7 @@ func install(t *testing.T, k8s client.Client) {
 	if err := k8s.Create(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
-	for _, obj := range renderChart(t, ns.Name, nil) {
+	for _, obj := range renderChart(t, ns.Name, unreachable()) {
 		if obj.GetKind() == "Deployment" {
 			continue
 		}
@@ -107,7 +114,7 @@ func startCore(t *testing.T, server *env.Server) string {
 func chartArguments(t *testing.T) []string {
 	t.Helper()
 	var out []string
-	for _, obj := range renderChart(t, "vela-system", nil) {
+	for _, obj := range renderChart(t, "vela-system", unreachable()) {
 		if obj.GetKind() != "Deployment" {
 			continue
 		}
@@ -121,13 +128,33 @@ func chartArguments(t *testing.T) []string {
 		}
 		for _, arg := range args {
 			name, _, _ := strings.Cut(arg, "=")
-			if strings.HasSuffix(name, "-bind-address") {
+			switch {
+			case name == "--webhook-bind-address":
+				arg = name + "=" + free(t)
+			case strings.HasSuffix(name, "-bind-address"):
 				arg = name + "=0"
 			}
 			out = append(out, arg)
 		}
 	}
 	return out
+}
+
+// unreachable are the values for a server that has no Services: it cannot ask the
+// webhooks, and must not refuse everything for that.
+func unreachable() map[string]any {
+	return map[string]any{"admissionWebhooks": map[string]any{"failurePolicy": "Ignore"}}
+}
+
+// free is an address that nobody listens at.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // accountConfig is a kubeconfig with a token of the service account.

@@ -70,8 +70,8 @@ func (r Registration) client(h hook, bundle []byte) admissionregistrationv1.Webh
 	}
 }
 
-// configurations are what registers all webhooks.
-func (r Registration) configurations(bundle []byte) (*admissionregistrationv1.ValidatingWebhookConfiguration, *admissionregistrationv1.MutatingWebhookConfiguration) {
+// Configurations are what registers all webhooks.
+func (r Registration) Configurations(bundle []byte) (*admissionregistrationv1.ValidatingWebhookConfiguration, *admissionregistrationv1.MutatingWebhookConfiguration) {
 	none, equivalent, wait := admissionregistrationv1.SideEffectClassNone, admissionregistrationv1.Equivalent, timeout
 	policy, never := r.Policy, admissionregistrationv1.NeverReinvocationPolicy
 	meta := metav1.ObjectMeta{Name: r.Name, Labels: map[string]string{"app.kubernetes.io/name": "vela-core"}}

@@ -130,7 +130,7 @@ func (k *Keeper) store(ctx context.Context, secret *corev1.Secret, set certs.Set
 
 // register makes the API server know the webhooks, or whom to trust.
 func (k *Keeper) register(ctx context.Context, bundle []byte) error {
-	validating, mutating := k.registration.configurations(bundle)
+	validating, mutating := k.registration.Configurations(bundle)
 	haveV, haveM := &admissionregistrationv1.ValidatingWebhookConfiguration{}, &admissionregistrationv1.MutatingWebhookConfiguration{}
 	if err := k.put(ctx, haveV, validating, func() client.Object {
 		next := haveV.DeepCopy()
