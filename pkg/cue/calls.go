@@ -8,6 +8,7 @@ import (
 
 	cuelang "cuelang.org/go/cue"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
@@ -196,13 +197,13 @@ func (f *found) read(v cuelang.Value, prefix string) {
 	d := decoder{}
 	if v.IncompleteKind() != cuelang.StructKind || v.Err() != nil {
 		f.call.Params = d.value(v)
-		f.errs = located(d.errs, prefix)
+		f.errs = mistake.Located(d.errs, prefix)
 		return
 	}
 	v, _ = v.Default()
 	it, err := v.Fields()
 	if err != nil {
-		f.errs = located(valueErrors(v), prefix)
+		f.errs = mistake.Located(mistake.OfValue(v), prefix)
 		return
 	}
 	out := map[string]any{}
@@ -217,7 +218,7 @@ func (f *found) read(v cuelang.Value, prefix string) {
 		out[name] = d.child(field, name)
 	}
 	f.call.Params = out
-	f.errs = located(d.errs, prefix)
+	f.errs = mistake.Located(d.errs, prefix)
 }
 
 // execute makes one call and fills the answer in.
@@ -290,7 +291,7 @@ func (c *calls) fill(ctx context.Context, f *found, answer any) error {
 	c.root = v
 	if err := v.LookupPath(path).Validate(); err != nil {
 		return &Error{Kind: Provider, Path: f.key,
-			Message: "the answer does not fit the definition of the call", Err: located(valueErrors(v.LookupPath(path)), f.key)}
+			Message: "the answer does not fit the definition of the call", Err: mistake.Located(mistake.OfValue(v.LookupPath(path)), f.key)}
 	}
 	return nil
 }
@@ -356,5 +357,5 @@ func (c *calls) unfinished(pending []*found) error {
 				Message: "the call cannot be made: " + (&Error{Path: e.Path, Message: e.Message}).Error()})
 		}
 	}
-	return join(errs)
+	return mistake.Join(errs)
 }

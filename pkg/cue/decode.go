@@ -1,6 +1,8 @@
 package cue
 
 import (
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
+
 	"encoding/base64"
 	"math/big"
 	"strconv"
@@ -22,7 +24,7 @@ type decoder struct {
 func decode(v cuelang.Value, path string, max int) (any, error) {
 	d := decoder{max: max}
 	out := d.value(v)
-	if err := located(d.errs, path); err != nil {
+	if err := mistake.Located(d.errs, path); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -30,7 +32,7 @@ func decode(v cuelang.Value, path string, max int) (any, error) {
 
 func (d *decoder) fail(v cuelang.Value) any {
 	if len(d.errs) < 50 && !d.skip {
-		d.errs = append(d.errs, valueErrors(v)...)
+		d.errs = append(d.errs, mistake.OfValue(v)...)
 	}
 	return nil
 }
@@ -145,7 +147,7 @@ func (d *decoder) child(v cuelang.Value, name string) any {
 	n := len(d.errs)
 	out := d.value(v)
 	for _, e := range d.errs[n:] {
-		e.Path = prefixed(segment(name), e.Path)
+		e.Path = mistake.Prefixed(mistake.Segment(name), e.Path)
 	}
 	return out
 }
@@ -154,7 +156,7 @@ func (d *decoder) element(v cuelang.Value, i int) any {
 	n := len(d.errs)
 	out := d.value(v)
 	for _, e := range d.errs[n:] {
-		e.Path = prefixed("["+strconv.Itoa(i)+"]", e.Path)
+		e.Path = mistake.Prefixed("["+strconv.Itoa(i)+"]", e.Path)
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 
 	cuelang "cuelang.org/go/cue"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
 
@@ -23,7 +24,7 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 		return res.orNothing(), err
 	}
 	if wrong := res.value.LookupPath(pathParameter).Validate(); wrong != nil {
-		return nil, res.explain(located(valueErrors(res.value.LookupPath(pathParameter)), "parameter"))
+		return nil, res.explain(mistake.Located(mistake.OfValue(res.value.LookupPath(pathParameter)), "parameter"))
 	}
 	if !t.facts.Calls {
 		return res, nil

@@ -10,6 +10,7 @@ import (
 
 	cuelang "cuelang.org/go/cue"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 	"github.com/seed-c5f95f19/vela/pkg/cue/value"
 )
@@ -36,7 +37,7 @@ func (t *Template) Check(parameter any) error {
 	if err != nil {
 		return err
 	}
-	return join(errs)
+	return mistake.Join(errs)
 }
 
 // check finds the mistakes in a parameter. required says that missing
@@ -75,7 +76,7 @@ func (r *Result) explain(err error) error {
 		return nil
 	}
 	if errs, checkErr := r.template.check(r.args.parameter, true); checkErr == nil && len(errs) > 0 {
-		return join(errs)
+		return mistake.Join(errs)
 	}
 	return err
 }
@@ -154,7 +155,7 @@ func (k *checker) object(schema cuelang.Value, val map[string]any, path string) 
 			name := it.Selector().Unquoted()
 			declared[name] = true
 			given, ok := val[name]
-			sub := prefixed(path, segment(name))
+			sub := mistake.Prefixed(path, mistake.Segment(name))
 			if !ok {
 				k.absent(it.Value(), it.Selector(), sub)
 				continue
@@ -167,7 +168,7 @@ func (k *checker) object(schema cuelang.Value, val map[string]any, path string) 
 			continue
 		}
 		if !schema.Allows(cuelang.Str(name)) {
-			k.add(&Error{Kind: Unknown, Path: prefixed(path, segment(name)), Want: quoteIf(nearest(name, fieldNames(schema)))})
+			k.add(&Error{Kind: Unknown, Path: mistake.Prefixed(path, mistake.Segment(name)), Want: quoteIf(nearest(name, fieldNames(schema)))})
 		}
 	}
 }
@@ -207,7 +208,7 @@ func (k *checker) absent(field cuelang.Value, sel cuelang.Selector, path string)
 func (k *checker) array(schema cuelang.Value, val []any, path string) {
 	rest := schema.LookupPath(cuelang.MakePath(cuelang.AnyIndex))
 	for i, e := range val {
-		sub := prefixed(path, "["+strconv.Itoa(i)+"]")
+		sub := mistake.Prefixed(path, "["+strconv.Itoa(i)+"]")
 		elem := schema.LookupPath(cuelang.MakePath(cuelang.Index(i)))
 		if !elem.Exists() {
 			elem = rest
@@ -457,7 +458,7 @@ func shown(path string, v any) string {
 	if s, ok := v.(string); ok && secretName.MatchString(path) {
 		return "string of " + strconv.Itoa(len(s)) + " characters"
 	}
-	return describe(v)
+	return mistake.Describe(v)
 }
 
 var secretName = regexp.MustCompile(`(?i)(password|passwd|secret|token|credential|private|apikey|accesskey)[^.\[]*$`)

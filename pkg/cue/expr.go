@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
@@ -48,7 +49,7 @@ func exprError(expr string, err error) error {
 		c.Message = strconv.Quote(expr) + ": " + c.Error()
 		out = append(out, &c)
 	}
-	return join(out)
+	return mistake.Join(out)
 }
 
 // parseExpr reads an expression that may follow import declarations. Imports
@@ -95,7 +96,7 @@ func (e *Engine) Bool(expr string, scope map[string]any) (bool, error) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		return false, &Error{Kind: WrongType, Message: strconv.Quote(expr) + ": expected a bool, got " + describe(v)}
+		return false, &Error{Kind: WrongType, Message: strconv.Quote(expr) + ": expected a bool, got " + mistake.Describe(v)}
 	}
 	return b, nil
 }

@@ -2,7 +2,6 @@ package cue
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
@@ -104,7 +104,7 @@ func (t *Template) unconditional() error {
 		return err
 	}
 	if err := cuecontext.New().BuildInstance(inst).Validate(); err != nil {
-		return buildError(err)
+		return mistake.OfCUE(err)
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (s *packageSet) instance(f *ast.File) (*build.Instance, error) {
 	}
 	err := inst.Complete()
 	if len(unknown) > 0 {
-		return nil, join(unknown)
+		return nil, mistake.Join(unknown)
 	}
 	if err != nil {
 		return nil, textError(err)
@@ -185,7 +185,7 @@ func dropUnusedImports(f *ast.File) {
 
 // textError turns a syntax or build error into ours.
 func textError(err error) error {
-	if e := buildError(err); e != nil {
+	if e := mistake.OfCUE(err); e != nil {
 		return e
 	}
 	return &Error{Kind: TemplateK, Message: "does not compile"}
@@ -197,7 +197,7 @@ func problems(kind Kind, found []text.Problem) error {
 	for _, p := range found {
 		out = append(out, &Error{Kind: kind, DefinitionLine: p.Line, Message: p.Message})
 	}
-	return join(out)
+	return mistake.Join(out)
 }
 
 // firstOf returns the mistake that comes first in the text.
@@ -209,40 +209,4 @@ func firstOf(err error) error {
 	return slices.MinFunc(all, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.DefinitionLine, b.DefinitionLine), cmp.Compare(a.DefinitionColumn, b.DefinitionColumn))
 	})
-}
-
-func buildError(err error) error {
-	var out []*Error
-	for _, e := range errors.Errors(err) {
-		message, args := e.Msg()
-		if len(args) > 0 {
-			message = fmt.Sprintf(message, args...)
-		}
-		at := errorPos(e)
-		out = append(out, &Error{
-			Kind:             TemplateK,
-			Path:             joinPath(e.Path()),
-			DefinitionLine:   text.Line(at),
-			DefinitionColumn: at.Column(),
-			Message:          plainText(message),
-		})
-	}
-	return join(out)
-}
-
-// errorLine is the first line of the definition that an error is about.
-func errorLine(e errors.Error) int { return text.Line(errorPos(e)) }
-
-// errorPos is the first place of the definition that an error is about.
-func errorPos(e errors.Error) token.Pos {
-	if p := e.Position(); text.Line(p) > 0 {
-		return p
-	}
-	first := token.NoPos
-	for _, p := range e.InputPositions() {
-		if l := text.Line(p); l > 0 && (text.Line(first) == 0 || l < text.Line(first)) {
-			first = p
-		}
-	}
-	return first
 }

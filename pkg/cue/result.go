@@ -12,6 +12,7 @@ import (
 	cuelang "cuelang.org/go/cue"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 )
 
@@ -140,9 +141,9 @@ func (r *Result) brokenParent(path string) error {
 			continue
 		}
 		// What is wrong with other fields of the parent does not hide this one.
-		own := slices.DeleteFunc(valueErrors(v), func(e *Error) bool { return e.Path != "" })
+		own := slices.DeleteFunc(mistake.OfValue(v), func(e *Error) bool { return e.Path != "" })
 		if len(own) > 0 {
-			return r.explain(located(own, path))
+			return r.explain(mistake.Located(own, path))
 		}
 	}
 	return nil
@@ -175,7 +176,7 @@ func (r *Result) object(path string) (map[string]any, error) {
 	}
 	m, isMap := v.(map[string]any)
 	if !isMap {
-		return nil, &Error{Kind: TemplateK, Path: path, Want: "an object", Got: describe(v)}
+		return nil, &Error{Kind: TemplateK, Path: path, Want: "an object", Got: mistake.Describe(v)}
 	}
 	return m, nil
 }
@@ -195,7 +196,7 @@ func (r *Result) Outputs() ([]Named, error) {
 	for _, name := range names {
 		obj, ok := m[name].(map[string]any)
 		if !ok {
-			return nil, &Error{Kind: TemplateK, Path: "outputs." + name, Want: "an object", Got: describe(m[name])}
+			return nil, &Error{Kind: TemplateK, Path: "outputs." + name, Want: "an object", Got: mistake.Describe(m[name])}
 		}
 		out = append(out, Named{Name: name, Object: obj})
 	}
@@ -250,11 +251,11 @@ func (r *Result) PatchOutputs() (map[string]patch.Patch, error) {
 	}
 	it, err := v.Fields()
 	if err != nil {
-		return nil, r.explain(located(valueErrors(v), "patchOutputs"))
+		return nil, r.explain(mistake.Located(mistake.OfValue(v), "patchOutputs"))
 	}
 	out := map[string]patch.Patch{}
 	for it.Next() {
-		p, err := patch.FromValue(it.Value(), prefixed("patchOutputs", segment(it.Selector().Unquoted())), r.decode)
+		p, err := patch.FromValue(it.Value(), mistake.Prefixed("patchOutputs", mistake.Segment(it.Selector().Unquoted())), r.decode)
 		if err != nil {
 			return nil, r.explain(err)
 		}
@@ -272,7 +273,7 @@ func (r *Result) Bool(path string) (value, ok bool, err error) {
 	}
 	b, isBool := v.(bool)
 	if !isBool {
-		return false, true, &Error{Kind: TemplateK, Path: path, Want: "a bool", Got: describe(v)}
+		return false, true, &Error{Kind: TemplateK, Path: path, Want: "a bool", Got: mistake.Describe(v)}
 	}
 	return b, true, nil
 }
@@ -286,7 +287,7 @@ func (r *Result) String(path string) (value string, ok bool, err error) {
 	}
 	s, isString := v.(string)
 	if !isString {
-		return "", true, &Error{Kind: TemplateK, Path: path, Want: "a string", Got: describe(v)}
+		return "", true, &Error{Kind: TemplateK, Path: path, Want: "a string", Got: mistake.Describe(v)}
 	}
 	return s, true, nil
 }

@@ -1,6 +1,8 @@
 package cue
 
 import (
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
+
 	"context"
 	"sort"
 	"strconv"
@@ -65,7 +67,7 @@ func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) 
 		}
 		declared := fieldNames(schema)
 		for _, name := range sortedKeys(v) {
-			sub := prefixed(path, segment(name))
+			sub := mistake.Prefixed(path, mistake.Segment(name))
 			field := fieldSchema(schema, cuelang.Value{}, name)
 			switch {
 			case field.Exists():
@@ -82,7 +84,7 @@ func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) 
 				elem = rest
 			}
 			if elem.Exists() {
-				out = undeclared(elem, e, prefixed(path, "["+strconv.Itoa(i)+"]"), out)
+				out = undeclared(elem, e, mistake.Prefixed(path, "["+strconv.Itoa(i)+"]"), out)
 			}
 		}
 	}

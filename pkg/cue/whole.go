@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
@@ -27,7 +28,7 @@ func (r *Result) Err() error {
 	if err == nil {
 		return nil
 	}
-	return r.explain(buildError(err))
+	return r.explain(mistake.OfCUE(err))
 }
 
 // undefined finds uses of names that an imported package does not have. CUE
@@ -63,7 +64,7 @@ func (s *packageSet) undefined(f *ast.File) error {
 		}
 		return true
 	}, nil)
-	return join(errs)
+	return mistake.Join(errs)
 }
 
 // topNames are the names that a package declares.
