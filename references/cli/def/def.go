@@ -8,6 +8,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/connect"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 	"github.com/seed-c5f95f19/vela/references/cli/def/apply"
+	"github.com/seed-c5f95f19/vela/references/cli/def/compat"
 	"github.com/seed-c5f95f19/vela/references/cli/def/del"
 	"github.com/seed-c5f95f19/vela/references/cli/def/edit"
 	"github.com/seed-c5f95f19/vela/references/cli/def/gendoc"
@@ -18,6 +19,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/def/scaffold"
 	"github.com/seed-c5f95f19/vela/references/cli/def/schema"
 	"github.com/seed-c5f95f19/vela/references/cli/def/test"
+	"github.com/seed-c5f95f19/vela/references/cli/def/upgrade"
 	"github.com/seed-c5f95f19/vela/references/cli/def/vet"
 )
 
@@ -37,11 +39,13 @@ upgrade, schema and gen-doc need no cluster.`,
 		render.NewCommand(f, nil),
 		impact.NewCommand(f, nil),
 		gendoc.NewCommand(f, nil),
+		upgrade.NewCommand(f, nil),
 		schema.NewCommand(f, nil),
 		apply.NewCommand(f, nil),
 		get.NewCommand(f, nil),
 		list.NewCommand(f, nil),
 		edit.NewCommand(f, nil),
 		del.NewCommand(f, nil),
+		compat.NewCommand(f, nil),
 	)
 }

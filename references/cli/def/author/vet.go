@@ -27,7 +27,7 @@ func (d Definition) Vet(ctx context.Context, e Engines) []Problem {
 		{definition.CustomStatusText, "status", "message"},
 	} {
 		if d.text(rule.name) != "" {
-			out = append(out, d.rule(e, rule.name, rule.kind, rule.gives)...)
+			out = append(out, d.rule(ctx, e, rule.name, rule.kind, rule.gives)...)
 		}
 	}
 	return ordered(out)
@@ -50,7 +50,7 @@ func (d Definition) header() []Problem {
 	if d.Kind == definition.Trait && !slices.Contains(stages, d.Stage) {
 		wrong("stage is %q, not one of %s", d.Stage, strings.Join(stages[1:], ", "))
 	}
-	if strings.TrimSpace(d.Template) == "" && d.Terraform == nil && d.Kind == definition.Component {
+	if strings.TrimSpace(d.Template) == "" && d.Terraform == nil && d.Helm == nil && d.Kube == nil && d.Kind == definition.Component {
 		wrong("a component needs a template")
 	}
 	return out
@@ -72,15 +72,7 @@ func (d Definition) template(ctx context.Context, e Engines) []Problem {
 	if err != nil {
 		return d.problems(definition.TemplateText, err, false)
 	}
-	var out []Problem
-	for _, w := range t.Warnings() {
-		p := d.place(definition.TemplateText, w.Line, 0, "")
-		p.Message, p.Warning = w.Message, true
-		if w.Modern != "" {
-			p.Message += "; write " + w.Modern
-		}
-		out = append(out, p)
-	}
+	out := d.outdated(definition.TemplateText, t)
 	s, err := t.Schema()
 	if err != nil {
 		return append(out, d.problems(definition.TemplateText, err, false)...)
@@ -89,6 +81,20 @@ func (d Definition) template(ctx context.Context, e Engines) []Problem {
 		return append(out, least...)
 	}
 	return append(out, d.try(ctx, t, Sample(s, Everything), true)...)
+}
+
+// outdated is what works, but should be written in another way.
+func (d Definition) outdated(text string, t *cue.Template) []Problem {
+	var out []Problem
+	for _, w := range t.Warnings() {
+		p := d.place(text, w.Line, 0, "")
+		p.Message, p.Warning = w.Message, true
+		if w.Modern != "" {
+			p.Message += "; write " + w.Modern
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // try evaluates the template and reads all that it gives. warn says that what
@@ -187,21 +193,22 @@ func (d Definition) conflicts(res *cue.Result, err error, warn bool) []Problem {
 
 // rule compiles a status rule and evaluates it over an object without status,
 // as it is for a moment after it was created.
-func (d Definition) rule(e Engines, name, kind, gives string) []Problem {
+func (d Definition) rule(ctx context.Context, e Engines, name, kind, gives string) []Problem {
 	t, err := e.Definitions.Compile(cue.Source{Kind: kind, Name: d.Name, Text: d.text(name)})
 	if err != nil {
 		return d.problems(name, err, false)
 	}
+	out := d.outdated(name, t)
 	if gives == "" {
-		return nil
+		return out
 	}
-	res, err := t.Eval(context.Background(), cue.Input{Context: d.context(nil), ReadOnly: true})
+	res, err := t.Eval(ctx, cue.Input{Context: d.context(nil), ReadOnly: true})
 	if err == nil && !res.Exists(gives) {
 		p := d.place(name, 1, 0, "")
 		p.Message = fmt.Sprintf("%s has to give the field %s", name, gives)
-		return []Problem{p}
+		out = append(out, p)
 	}
-	return nil
+	return out
 }
 
 // context is what a template sees while it is tried.

@@ -80,7 +80,11 @@ func edit(ctx context.Context, o *Options) error {
 	}
 	file := filepath.Join(dir, o.Name+".cue")
 	wanted, err := o.until(ctx, file, text, live)
-	if err != nil {
+	var told *console.HintError
+	switch {
+	case errors.As(err, &told):
+		return errors.Join(err, os.RemoveAll(dir))
+	case err != nil:
 		return console.Hint(err, "what you wrote is kept: "+file, "correct it and apply it: vela def apply "+file)
 	}
 	if wanted == nil {

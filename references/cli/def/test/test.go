@@ -105,8 +105,13 @@ func test(ctx context.Context, o *Options) error {
 			fmt.Fprintf(o.Factory.IO.Out, "%s %s\n%s", o.bad("FAIL"), path, diff)
 		}
 	}
+	if passed := len(archives) - failed - written; passed > 0 && failed == 0 {
+		o.Factory.IO.Notef("%s passed", console.Count(passed, "test"))
+	}
+	if written > 0 {
+		o.Factory.IO.Notef("%s written", console.Count(written, "test"))
+	}
 	if failed == 0 {
-		o.Factory.IO.Notef("%s passed", console.Count(len(archives)-written, "test"))
 		return nil
 	}
 	return console.Hint(fmt.Errorf("%d of %s failed", failed, console.Count(len(archives), "test")),

@@ -1,0 +1,9 @@
+package show_test
+
+import (
+	"testing"
+
+	"github.com/seed-c5f95f19/vela/references/cli/clitest"
+)
+
+func TestShowGolden(t *testing.T) { clitest.Run(t, "testdata/*.txtar") }
