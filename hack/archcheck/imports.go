@@ -16,7 +16,7 @@ func layer(path string) (rank int, name string, ok bool) {
 		{"types", []string{"apis", "charts"}},
 		{"leaves", []string{"pkg/oam", "pkg/fault", "pkg/event", "pkg/metrics", "pkg/version"}},
 		{"engines", []string{"pkg/cue", "pkg/definition", "pkg/cluster", "pkg/helm", "pkg/identity"}},
-		{"product", []string{"pkg/delivery", "pkg/workflow", "pkg/addon", "pkg/config", "pkg/source", "pkg/terraform"}},
+		{"product", []string{"pkg/delivery", "pkg/workflow", "pkg/addon", "pkg/config", "pkg/source", "pkg/terraform", "pkg/velaql"}},
 		{"edges", []string{"pkg/controller", "pkg/webhook", "pkg/server", "references"}},
 		{"commands", []string{"cmd"}},
 	} {

@@ -21,6 +21,7 @@ import (
 	"github.com/seed-c5f95f19/vela/references/cli/local"
 	"github.com/seed-c5f95f19/vela/references/cli/ls"
 	"github.com/seed-c5f95f19/vela/references/cli/plan"
+	"github.com/seed-c5f95f19/vela/references/cli/ql"
 	"github.com/seed-c5f95f19/vela/references/cli/show"
 	"github.com/seed-c5f95f19/vela/references/cli/status"
 	"github.com/seed-c5f95f19/vela/references/cli/up"
@@ -65,6 +66,7 @@ what drifts.`,
 		plan.NewCommand(f, nil),
 		livediff.NewCommand(f, nil),
 		workflow.NewCommand(f),
+		ql.NewCommand(f, nil),
 	)
 	add(root, groupAuthor, "Definitions:",
 		show.NewCommand(f, nil),
