@@ -78,6 +78,10 @@ type Definition struct {
 	// Terraform is set instead of Template when the definition is a Terraform
 	// module.
 	Terraform *v1beta1.Terraform
+	// Helm and Kube are set instead of Template by definitions of KubeVela before
+	// 1.9: a chart, and an object with places for parameters.
+	Helm *v1beta1.Helm
+	Kube *v1beta1.Kube
 
 	WorkloadAPIVersion string // of a component; "" when the kind is detected from the output
 	WorkloadKind       string

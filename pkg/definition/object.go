@@ -96,7 +96,7 @@ func read(obj runtime.Object) (Definition, any, error) {
 			Object: &v1beta1.WorkloadDefinition{TypeMeta: typeMeta(v1beta1.WorkloadDefinitionKind), ObjectMeta: keep(o.ObjectMeta), Spec: *o.Spec.DeepCopy()},
 		}
 		if s := o.Spec.Schematic; s != nil {
-			d.setSchematic(&v1beta1.Schematic{CUE: s.CUE, Terraform: s.Terraform})
+			d.setSchematic(&v1beta1.Schematic{CUE: s.CUE, Helm: s.Helm, Kube: s.Kube, Terraform: s.Terraform})
 		}
 		if r := o.Spec.Status; r != nil {
 			d.setRules(&v1beta1.StatusRules{CustomStatus: r.CustomStatus, HealthPolicy: r.HealthPolicy})
@@ -115,7 +115,7 @@ func (d *Definition) setSchematic(s *v1beta1.Schematic) {
 	if s.CUE != nil {
 		d.Template = s.CUE.Template
 	}
-	d.Terraform = s.Terraform
+	d.Terraform, d.Helm, d.Kube = s.Terraform, s.Helm, s.Kube
 }
 
 func (d *Definition) setRules(r *v1beta1.StatusRules) {

@@ -29,9 +29,12 @@ type ChildResourceKind struct {
 	Selector   map[string]string `json:"selector,omitempty"`
 }
 
-// Schematic is the template of a definition.
+// Schematic is the template of a definition. Helm and Kube are of KubeVela before
+// 1.9.
 type Schematic struct {
 	CUE       *CUE       `json:"cue,omitempty"`
+	Helm      *Helm      `json:"helm,omitempty"`
+	Kube      *Kube      `json:"kube,omitempty"`
 	Terraform *Terraform `json:"terraform,omitempty"`
 }
 

@@ -51,8 +51,7 @@ type WorkloadStatusRules struct {
 	HealthPolicy string `json:"healthPolicy,omitempty"`
 }
 
-// WorkloadSchematic is the template of a workload. Helm and Kube are read and
-// kept but no longer rendered.
+// WorkloadSchematic is the template of a workload.
 type WorkloadSchematic struct {
 	CUE       *CUE       `json:"cue,omitempty"`
 	Helm      *Helm      `json:"helm,omitempty"`
@@ -60,7 +59,8 @@ type WorkloadSchematic struct {
 	Terraform *Terraform `json:"terraform,omitempty"`
 }
 
-// Helm is a workload from a Helm chart, in the form of Flux objects.
+// Helm is a workload from a Helm chart: the specs of a HelmRelease and a
+// HelmRepository of Flux.
 type Helm struct {
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Release runtime.RawExtension `json:"release"`

@@ -1168,6 +1168,16 @@ func (in *Schematic) DeepCopyInto(out *Schematic) {
 		*out = new(CUE)
 		**out = **in
 	}
+	if in.Helm != nil {
+		in, out := &in.Helm, &out.Helm
+		*out = new(Helm)
+		(*in).DeepCopyInto(*out)
+	}
+	if in.Kube != nil {
+		in, out := &in.Kube, &out.Kube
+		*out = new(Kube)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.Terraform != nil {
 		in, out := &in.Terraform, &out.Terraform
 		*out = new(Terraform)

@@ -118,10 +118,13 @@ func (j *job) key() string {
 		Name, Template, Stage string
 		Hub                   bool
 		Terraform             *v1beta1.Terraform
+		Helm                  *v1beta1.Helm
+		Kube                  *v1beta1.Kube
 		Properties            map[string]any
 	}
 	of := func(u unit) part {
-		p := part{Name: u.def.Name, Stage: u.def.Stage, Hub: u.def.ControlPlaneOnly, Terraform: u.def.Terraform, Properties: u.properties}
+		p := part{Name: u.def.Name, Stage: u.def.Stage, Hub: u.def.ControlPlaneOnly, Properties: u.properties}
+		p.Terraform, p.Helm, p.Kube = u.def.Terraform, u.def.Helm, u.def.Kube
 		if u.template != nil {
 			p.Template = u.template.Digest()
 		}
@@ -187,9 +190,7 @@ func nonNil(m map[string]any) map[string]any {
 
 func (j *job) renderComponent(ctx context.Context) error {
 	u := j.component
-	if u.def.Terraform != nil {
-		var err error
-		j.workload, err = j.configuration()
+	if ok, err := j.foreign(); ok {
 		return err
 	}
 	if u.template == nil {
