@@ -9,6 +9,7 @@ import (
 	cuelang "cuelang.org/go/cue"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
+	"github.com/seed-c5f95f19/vela/pkg/cue/order"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
@@ -92,7 +93,7 @@ func (c *calls) next() (next *found, pending []*found) {
 
 // walk visits the calls below v that were not made yet, in field order. It
 // returns false when visit stopped it.
-func (c *calls) walk(v cuelang.Value, path []cuelang.Selector, o *order, visit func(*found) bool) bool {
+func (c *calls) walk(v cuelang.Value, path []cuelang.Selector, o *order.Order, visit func(*found) bool) bool {
 	v, _ = v.Default()
 	switch v.IncompleteKind() {
 	case cuelang.StructKind, cuelang.BottomKind: // bottom: some of its fields are not known yet
@@ -102,12 +103,12 @@ func (c *calls) walk(v cuelang.Value, path []cuelang.Selector, o *order, visit f
 			}
 			return visit(f)
 		}
-		for _, f := range o.fields(v) {
-			if len(path) == 0 && skipTop(f.sel.String()) {
+		for _, f := range o.Fields(v) {
+			if len(path) == 0 && skipTop(f.Sel.String()) {
 				continue
 			}
-			sub := append(path[:len(path):len(path)], f.sel)
-			if !c.walk(f.value, sub, o.below(f.sel), visit) {
+			sub := append(path[:len(path):len(path)], f.Sel)
+			if !c.walk(f.Value, sub, o.Below(f.Sel), visit) {
 				return false
 			}
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
 	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
+	"github.com/seed-c5f95f19/vela/pkg/cue/order"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
@@ -27,7 +28,7 @@ func (t *Template) parse() error {
 	t.warnings = warnings
 	t.facts = text.Learn(f, 2)
 	if t.facts.Calls {
-		t.order = orderOf(f)
+		t.order = order.Of(f)
 	} else if !t.engine.plain {
 		t.program = direct.Compile(f)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
 	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
+	"github.com/seed-c5f95f19/vela/pkg/cue/order"
 	"github.com/seed-c5f95f19/vela/pkg/cue/patch"
 )
 
@@ -126,7 +127,7 @@ func (r *Result) brokenParent(path string) error {
 		return &Error{Kind: TemplateK, Path: path, Message: "is not a path"}
 	}
 	sels := p.Selectors()
-	if f := r.template.facts; len(sels) == 0 || !f.AnyName && !f.Names[selectorName(sels[0])] {
+	if f := r.template.facts; len(sels) == 0 || !f.AnyName && !f.Names[order.Name(sels[0])] {
 		return nil // the text cannot give it, whatever is wrong elsewhere
 	}
 	for i := range sels {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue/direct"
+	"github.com/seed-c5f95f19/vela/pkg/cue/order"
 	"github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
 
@@ -19,7 +20,7 @@ type Template struct {
 	digest   string
 
 	facts    text.Facts
-	order    *order          // only when it may call providers
+	order    *order.Order    // only when it may call providers
 	program  *direct.Program // only when it cannot
 	warnings []Warning
 

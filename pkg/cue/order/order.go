@@ -1,4 +1,7 @@
-package cue
+// Package order knows in which order an author wrote the fields of a template.
+// CUE lists the fields that come from an `if` before the others, but authors
+// expect the calls of a step to happen in the order in which they stand there.
+package order
 
 import (
 	"sort"
@@ -8,28 +11,26 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
-// order is the order of the fields in the text. CUE lists the fields that come
-// from an `if` before the others, but authors expect the calls of a step to
-// happen in the order in which they wrote them.
-type order struct {
+// An Order is the order of the fields in a text. A nil Order keeps that of CUE.
+type Order struct {
 	rank  map[string]int // source offset of a field, by name
-	sub   map[string]*order
-	other *order // below fields whose names are computed
+	sub   map[string]*Order
+	other *Order // below fields whose names are computed
 	at    int    // offset of the first of these, -1 for none
 }
 
-func newOrder() *order {
-	return &order{rank: map[string]int{}, sub: map[string]*order{}, at: -1}
+func newOrder() *Order {
+	return &Order{rank: map[string]int{}, sub: map[string]*Order{}, at: -1}
 }
 
-// orderOf reads the order out of a file.
-func orderOf(f *ast.File) *order {
+// Of reads the order out of a file.
+func Of(f *ast.File) *Order {
 	o := newOrder()
 	o.decls(f.Decls)
 	return o
 }
 
-func (o *order) decls(list []ast.Decl) {
+func (o *Order) decls(list []ast.Decl) {
 	for _, d := range list {
 		switch d := d.(type) {
 		case *ast.Field:
@@ -42,7 +43,7 @@ func (o *order) decls(list []ast.Decl) {
 	}
 }
 
-func (o *order) field(f *ast.Field) {
+func (o *Order) field(f *ast.Field) {
 	name, _, err := ast.LabelName(f.Label)
 	if err != nil { // "\(name)": or (name):
 		if o.other == nil {
@@ -57,7 +58,7 @@ func (o *order) field(f *ast.Field) {
 	o.sub[name].expr(f.Value)
 }
 
-func (o *order) expr(x ast.Expr) {
+func (o *Order) expr(x ast.Expr) {
 	switch x := x.(type) {
 	case *ast.StructLit:
 		o.decls(x.Elts)
@@ -86,33 +87,33 @@ func offset(p token.Pos) int {
 	return p.Offset()
 }
 
-// A entry is one field of an evaluated struct.
-type entry struct {
-	sel   cuelang.Selector
-	value cuelang.Value
+// An Entry is one field of an evaluated struct.
+type Entry struct {
+	Sel   cuelang.Selector
+	Value cuelang.Value
 }
 
-// fields lists the fields of v, hidden ones included, in the order of the text.
+// Fields lists the fields of v, hidden ones included, in the order of the text.
 // Fields that the text does not name keep the order of CUE, after the others.
-func (o *order) fields(v cuelang.Value) []entry {
+func (o *Order) Fields(v cuelang.Value) []Entry {
 	it, err := v.Fields(cuelang.Hidden(true))
 	if err != nil {
 		return nil
 	}
-	var out []entry
+	var out []Entry
 	for it.Next() {
 		if !it.Selector().IsDefinition() {
-			out = append(out, entry{it.Selector(), it.Value()})
+			out = append(out, Entry{it.Selector(), it.Value()})
 		}
 	}
 	if o != nil && len(o.rank) > 0 {
-		sort.SliceStable(out, func(i, j int) bool { return o.of(out[i].sel) < o.of(out[j].sel) })
+		sort.SliceStable(out, func(i, j int) bool { return o.of(out[i].Sel) < o.of(out[j].Sel) })
 	}
 	return out
 }
 
-func (o *order) of(s cuelang.Selector) int {
-	if r, ok := o.rank[selectorName(s)]; ok {
+func (o *Order) of(s cuelang.Selector) int {
+	if r, ok := o.rank[Name(s)]; ok {
 		return r
 	}
 	if o.at >= 0 {
@@ -121,17 +122,19 @@ func (o *order) of(s cuelang.Selector) int {
 	return 1 << 40
 }
 
-func (o *order) below(s cuelang.Selector) *order {
+// Below is the order inside of the field.
+func (o *Order) Below(s cuelang.Selector) *Order {
 	if o == nil {
 		return nil
 	}
-	if sub, ok := o.sub[selectorName(s)]; ok {
+	if sub, ok := o.sub[Name(s)]; ok {
 		return sub
 	}
 	return o.other
 }
 
-func selectorName(s cuelang.Selector) string {
+// Name is the name of a field without quotes.
+func Name(s cuelang.Selector) string {
 	if s.Type() == cuelang.StringLabel {
 		return s.Unquoted()
 	}
