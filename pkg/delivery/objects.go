@@ -160,3 +160,17 @@ func orLocal(name string) string {
 	}
 	return name
 }
+
+// config reads a ConfigMap of the Application's namespace in the hub.
+func (r *Run) config(ctx context.Context, name string) (map[string]string, error) {
+	if r.delivery.Offline {
+		return nil, nil
+	}
+	o, err := r.Own().Get(ctx, manifest.Local, schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"},
+		types.NamespacedName{Namespace: r.Owner.Namespace, Name: name})
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := unstructured.NestedStringMap(o.Object, "data")
+	return data, err
+}

@@ -388,6 +388,7 @@ func (r *Run) target(u *unit, objects []observe.Object) observe.Target {
 		Component: u.component, Cluster: u.place.Cluster, Namespace: u.place.Namespace,
 		Objects: objects, Pending: u.pending, Context: map[string]any{
 			"appRevision": r.Revision, "appRevisionNum": r.Number, "clusterVersion": u.version.Fields(),
+			"workflowName": render.WorkflowName(r.Blueprint),
 		},
 	}
 }
