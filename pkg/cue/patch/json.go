@@ -2,6 +2,7 @@ package patch
 
 import (
 	"encoding/json"
+	"fmt"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 
@@ -64,9 +65,12 @@ func jsonPatch(base map[string]any, p Patch) (map[string]any, error) {
 	if err != nil {
 		return nil, fail("is not a list of JSON patch operations")
 	}
-	after, err := decoded.Apply(before)
-	if err != nil {
-		return nil, fail(err.Error())
+	after := before
+	for i, op := range decoded {
+		if after, err = (jsonpatch.Patch{op}).Apply(after); err != nil {
+			path, _ := op.Path() // shown as far as it is there
+			return nil, fail(fmt.Sprintf("operation %d (%s %s) does not fit the object", i+1, op.Kind(), path))
+		}
 	}
 	out, err := provider.Unmarshal(after)
 	if err != nil {

@@ -369,7 +369,7 @@ func TestApply(t *testing.T) {
 			patch: `
 				// +patchStrategy=jsonPatch
 				patch: operations: [{op: "remove", path: "/o/x"}]`,
-			wantErr: `patch.operations: remove operation does not apply: doc is missing path: "/o/x": missing value (patched by trait "test")`,
+			wantErr: `patch.operations: operation 1 (remove /o/x) does not fit the object (patched by trait "test")`,
 		},
 
 		"a default gives way to the base": {

@@ -82,10 +82,33 @@ func (j *job) trait(ctx context.Context, u unit, typ string) error {
 	if err != nil {
 		return err
 	}
-	if err := j.patchAll(res, u); err != nil {
+	c, err := changesOf(res)
+	if err != nil {
 		return err
 	}
-	return j.add(named, u, typ)
+	if err := j.add(named, u, typ); err != nil {
+		return err
+	}
+	return j.change(c, u)
+}
+
+// changes are what a trait wants of objects that are there, its own too.
+type changes struct {
+	workload *patch.Patch
+	others   map[string]patch.Patch // by name under outputs
+}
+
+func changesOf(res *cue.Result) (changes, error) {
+	var c changes
+	p, ok, err := res.Patch()
+	if err != nil {
+		return c, err
+	}
+	if ok {
+		c.workload = &p
+	}
+	c.others, err = res.PatchOutputs()
+	return c, err
 }
 
 // traitFields are the context fields that only traits see.
@@ -121,35 +144,22 @@ func content(o *unstructured.Unstructured) map[string]any {
 	return fields
 }
 
-// patchAll applies patch and patchOutputs, all of them or none.
-func (j *job) patchAll(res *cue.Result, u unit) error {
-	p, ok, err := res.Patch()
-	if err != nil {
-		return err
-	}
-	others, err := res.PatchOutputs()
-	if err != nil {
-		return err
-	}
-	workload := j.workload
-	if ok {
-		if workload, err = patch.Apply(j.workload, p.By(u.what, j.owners)); err != nil {
+// change applies patch, then patchOutputs.
+func (j *job) change(c changes, u unit) error {
+	var err error
+	if c.workload != nil {
+		if j.workload, err = patch.Apply(j.workload, c.workload.By(u.what, j.owners)); err != nil {
 			return u.conflict("the workload", err)
 		}
 	}
-	patched := map[*object]map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(others)) {
+	for _, name := range slices.Sorted(maps.Keys(c.others)) {
 		o := j.find(name)
 		if o == nil {
 			continue // KubeVela ignores a patch of an object that is not there
 		}
-		if patched[o], err = patch.Apply(o.fields, others[name].By(u.what, patch.NewOwners(o.what))); err != nil {
+		if o.fields, err = patch.Apply(o.fields, c.others[name].By(u.what, patch.NewOwners(o.what))); err != nil {
 			return u.conflict(fmt.Sprintf("object %q", name), err)
 		}
-	}
-	j.workload = workload
-	for o, fields := range patched {
-		o.fields = fields
 	}
 	return nil
 }
