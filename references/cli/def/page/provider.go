@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
+	"github.com/seed-c5f95f19/vela/pkg/cue/schema"
 )
 
 // aDefinition matches the head of what a package offers.
@@ -17,7 +18,6 @@ var aDefinition = regexp.MustCompile(`(?m)^(#[A-Za-z]\w*):`)
 // parameters of everything that it offers, and one for what comes back.
 func Provider(s provider.Schema) (Page, error) {
 	p := Page{Name: s.Path, Kind: "package"}
-	engine := cue.NewEngine(cue.Options{Packages: []provider.Schema{s}})
 	var names []string
 	for _, m := range aDefinition.FindAllStringSubmatch(s.Text, -1) {
 		if !slices.Contains(names, m[1]) {
@@ -25,45 +25,47 @@ func Provider(s provider.Schema) (Page, error) {
 		}
 	}
 	p.Facts = []Fact{{"Import", fmt.Sprintf("%q", s.Path)}, {"Offers", strings.Join(names, ", ")}}
+	all, err := parts(s, names)
+	if err != nil {
+		return p, err
+	}
 	for _, name := range names {
-		found := 0
-		for _, field := range []string{".$params", ".$returns", ""} {
-			if field == "" && found > 0 {
-				continue // only packages of the flat dialect have all in one
-			}
-			described, err := part(engine, s, name, field)
-			if err != nil {
-				return p, err
-			}
-			if described != nil {
-				found++
-				p.Tables = append(p.Tables, described.tables...)
-			}
+		d := all.Properties[strings.TrimPrefix(name, "#")]
+		if d == nil {
+			continue // hidden
 		}
+		w := walker{}
+		params, returns := d.Properties["$params"], d.Properties["$returns"]
+		if params == nil && returns == nil {
+			w.object(name, d) // the flat dialect has all in one
+		}
+		if params != nil {
+			w.object(name+".$params", params)
+		}
+		if returns != nil && len(returns.Order) > 0 {
+			w.object(name+".$returns", returns)
+		}
+		p.Tables = append(p.Tables, w.tables...)
 	}
 	return p, nil
 }
 
-// part describes one field of a definition, nil when it has no such field.
-func part(engine *cue.Engine, s provider.Schema, name, field string) (*walker, error) {
-	t, err := engine.Compile(cue.Source{Kind: "package", Name: s.Path, Text: fmt.Sprintf("%s\nparameter: %s%s\n", s.Text, name, field)})
+// parts describes everything that a package offers, in one compilation.
+func parts(s provider.Schema, names []string) (*schema.Schema, error) {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s\nparameter: {\n", s.Text)
+	for _, name := range names {
+		fmt.Fprintf(&text, "\t%s: %s\n", strings.TrimPrefix(name, "#"), name)
+	}
+	text.WriteString("}\n")
+	engine := cue.NewEngine(cue.Options{Packages: []provider.Schema{s}})
+	t, err := engine.Compile(cue.Source{Kind: "package", Name: s.Path, Text: text.String()})
 	if err != nil {
-		if field != "" {
-			return nil, nil // the definition has no such field
-		}
-		return nil, fmt.Errorf("package %q: %s: %w", s.Path, name, err)
+		return nil, fmt.Errorf("package %q: %w", s.Path, err)
 	}
 	d, err := t.Schema()
 	if err != nil {
-		return nil, fmt.Errorf("package %q: %s: %w", s.Path, name, err)
+		return nil, fmt.Errorf("package %q: %w", s.Path, err)
 	}
-	for _, hidden := range []string{"#do", "#provider"} {
-		delete(d.Properties, hidden)
-	}
-	if len(d.Order) == 0 && field != "" {
-		return nil, nil
-	}
-	out := &walker{}
-	out.object(name+field, d)
-	return out, nil
+	return d, nil
 }
