@@ -128,10 +128,7 @@ parameter: word: string`, value)
 	env.Create(t, app)
 	reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
 
-	def.Spec.Schematic.CUE.Template = template("new definition")
-	if err := hub.Update(t.Context(), def); err != nil {
-		t.Fatal(err)
-	}
+	merge(t, hub, def, fmt.Sprintf(`{"spec":{"schematic":{"cue":{"template":%q}}}}`, template("new definition")))
 	// Drift makes the controller render and send it again.
 	cm := read(t, hub, ns, "a")
 	cm.Data["given"] = "drift"
