@@ -19,22 +19,30 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
 
-// make returns what a config is stored as, and the objects that come with it.
-func (s *Store) make(ctx context.Context, c provided.Config) (*corev1.Secret, []*unstructured.Unstructured, error) {
+// made is what becomes of a config.
+type made struct {
+	secret    *corev1.Secret
+	objects   []*unstructured.Unstructured // that come with it
+	published *publication                 // to a Nacos server; nil for none
+}
+
+// make returns what becomes of a config.
+func (s *Store) make(ctx context.Context, c provided.Config) (made, error) {
+	m := made{secret: &corev1.Secret{}}
 	given, err := properties(c)
 	if err != nil {
-		return nil, nil, err
+		return m, err
 	}
-	secret, objects := &corev1.Secret{}, []*unstructured.Unstructured(nil)
 	var t template
 	if c.Template != "" {
 		if t, err = s.template(ctx, c.Template); err != nil {
-			return nil, nil, err
+			return m, err
 		}
-		if secret, objects, err = s.render(ctx, t, c); err != nil {
-			return nil, nil, fmt.Errorf("template %q: %w", t.name, err)
+		if m, err = s.render(ctx, t, c); err != nil {
+			return m, fmt.Errorf("template %q: %w", t.name, err)
 		}
 	}
+	secret := m.secret
 	secret.ObjectMeta = metav1.ObjectMeta{
 		Namespace: c.Namespace, Name: c.Name,
 		Labels: merged(secret.Labels, map[string]string{oam.LabelConfigCatalog: catalog}), Annotations: merged(secret.Annotations, nil),
@@ -64,7 +72,7 @@ func (s *Store) make(ctx context.Context, c provided.Config) (*corev1.Secret, []
 	}
 	secret.StringData = nil
 	secret.Data[keyProperties] = given
-	return secret, objects, nil
+	return m, nil
 }
 
 // template reads a template by its name, with or without a namespace.
@@ -83,44 +91,55 @@ func (s *Store) template(ctx context.Context, named string) (template, error) {
 
 // render evaluates a template. Its mistakes are those of the template's author;
 // wrong properties are those of who writes the config.
-func (s *Store) render(ctx context.Context, t template, c provided.Config) (*corev1.Secret, []*unstructured.Unstructured, error) {
+func (s *Store) render(ctx context.Context, t template, c provided.Config) (made, error) {
+	var m made
 	tmpl, err := s.Engine.Compile(cue.Source{Kind: "config", Name: t.name, Text: t.text})
 	if err != nil {
-		return nil, nil, fault.Because(ReasonInvalidTemplate, err)
+		return m, fault.Because(ReasonInvalidTemplate, err)
 	}
 	if err := tmpl.Check(c.Properties); err != nil {
-		return nil, nil, fault.Invalid(ReasonInvalidConfig, err)
+		return m, fault.Invalid(ReasonInvalidConfig, err)
 	}
 	res, err := tmpl.Eval(ctx, cue.Input{
 		Parameter: c.Properties, Context: map[string]any{"name": c.Name, "namespace": c.Namespace},
 		Actions: s.Actions, ReadOnly: true,
 	})
 	if err != nil {
-		return nil, nil, err
+		return m, err
 	}
 	if err := accepted(res); err != nil {
-		return nil, nil, err
+		return m, err
 	}
-	secret, err := output(res)
+	m, err = parts(res, c.Namespace)
 	if err != nil {
-		return nil, nil, fault.Because(ReasonInvalidTemplate, err)
+		return m, fault.Because(ReasonInvalidTemplate, err)
+	}
+	return m, nil
+}
+
+// parts reads what a template has made.
+func parts(res *cue.Result, namespace string) (m made, err error) {
+	if m.secret, err = output(res); err != nil {
+		return m, err
+	}
+	if m.published, err = publicationOf(res); err != nil {
+		return m, err
 	}
 	named, err := res.Outputs()
 	if err != nil {
-		return nil, nil, fault.Because(ReasonInvalidTemplate, err)
+		return m, err
 	}
-	var objects []*unstructured.Unstructured
 	for _, n := range named {
 		o := &unstructured.Unstructured{Object: n.Object}
 		if o.GetKind() == "" || o.GetAPIVersion() == "" || o.GetName() == "" {
-			return nil, nil, fault.Because(ReasonInvalidTemplate, fmt.Errorf("outputs.%s is no object: it needs apiVersion, kind and metadata.name", n.Name))
+			return m, fmt.Errorf("outputs.%s is no object: it needs apiVersion, kind and metadata.name", n.Name)
 		}
 		if o.GetNamespace() == "" {
-			o.SetNamespace(c.Namespace)
+			o.SetNamespace(namespace)
 		}
-		objects = append(objects, o)
+		m.objects = append(m.objects, o)
 	}
-	return secret, objects, nil
+	return m, nil
 }
 
 // accepted asks the template whether the properties are good.

@@ -3,7 +3,7 @@
 //
 // A config is a Secret with labels. Its template, a CUE text in a ConfigMap, says
 // which properties there are, what else the Secret holds, which objects come with
-// it, and whether the properties are good. Properties of a sensitive template go
+// it, what a Nacos server gets, and whether the properties are good. Properties of a sensitive template go
 // into the Secret and never come back. Workflow steps reach this through the
 // provider package "vela/config"; it knows nothing of Applications.
 package config
@@ -28,6 +28,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	provided "github.com/seed-c5f95f19/vela/pkg/cue/provider/config"
+	velahttp "github.com/seed-c5f95f19/vela/pkg/cue/provider/http"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
@@ -60,6 +61,8 @@ type Store struct {
 	Actions provider.Table
 	// System is where templates are that are named without a namespace.
 	System string
+	// Web reaches Nacos servers; nil reaches none.
+	Web *velahttp.Client
 }
 
 var _ provided.Store = (*Store)(nil)
@@ -70,7 +73,7 @@ func (s *Store) Save(ctx context.Context, c provided.Config) error {
 	if c.Name == "" || c.Namespace == "" {
 		return fault.Invalid(ReasonInvalidConfig, errors.New("a config needs a name and a namespace"))
 	}
-	wanted, objects, err := s.make(ctx, c)
+	m, err := s.make(ctx, c)
 	if err != nil {
 		return fmt.Errorf("config %s/%s: %w", c.Namespace, c.Name, err)
 	}
@@ -78,14 +81,15 @@ func (s *Store) Save(ctx context.Context, c provided.Config) error {
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("config %s/%s: %w", c.Namespace, c.Name, err)
 	}
-	if err := s.replace(ctx, old, wanted, objects); err != nil {
+	if err := s.replace(ctx, old, m); err != nil {
 		return fmt.Errorf("config %s/%s: %w", c.Namespace, c.Name, err)
 	}
 	return nil
 }
 
 // replace brings what is stored from old, nil for nothing, to wanted.
-func (s *Store) replace(ctx context.Context, old, wanted *corev1.Secret, objects []*unstructured.Unstructured) error {
+func (s *Store) replace(ctx context.Context, old *corev1.Secret, m made) error {
+	wanted, objects := m.secret, m.objects
 	var before []corev1.ObjectReference
 	if old != nil {
 		if err := compatible(old, wanted); err != nil {
@@ -97,6 +101,14 @@ func (s *Store) replace(ctx context.Context, old, wanted *corev1.Secret, objects
 		}
 	}
 	now := referTo(objects)
+	if m.published != nil {
+		wanted.Data[keyPublished] = []byte(m.published.place())
+	}
+	if old != nil && string(old.Data[keyPublished]) != string(wanted.Data[keyPublished]) {
+		if err := s.withdraw(ctx, old); err != nil {
+			return err
+		}
+	}
 	gone := slices.DeleteFunc(slices.Clone(before), func(r corev1.ObjectReference) bool { return slices.Contains(now, r) })
 	old, err := s.write(ctx, old, wanted, append(slices.Clone(now), gone...))
 	if err != nil {
@@ -105,6 +117,11 @@ func (s *Store) replace(ctx context.Context, old, wanted *corev1.Secret, objects
 	for _, o := range objects {
 		if err := s.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), fieldOwner, client.ForceOwnership); err != nil {
 			return fmt.Errorf("apply %s %q: %w", o.GetKind(), o.GetName(), err)
+		}
+	}
+	if m.published != nil {
+		if err := s.publish(ctx, wanted.Namespace, m.published); err != nil {
+			return err
 		}
 	}
 	if len(gone) == 0 {
@@ -221,7 +238,7 @@ func (s *Store) Delete(ctx context.Context, namespace, name string) error {
 	if err != nil {
 		return fmt.Errorf("config %s/%s: %w", namespace, name, err)
 	}
-	if err := s.remove(ctx, refs); err != nil {
+	if err := errors.Join(s.withdraw(ctx, secret), s.remove(ctx, refs)); err != nil {
 		return fmt.Errorf("config %s/%s: %w", namespace, name, err)
 	}
 	return client.IgnoreNotFound(s.Client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}))

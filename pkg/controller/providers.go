@@ -37,7 +37,7 @@ func newMeans(hub client.Client, templates *cue.Engine, pkgs *packages.Reconcile
 	return means{
 		web: web, charts: charts.NewStore(charts.Options{Dial: web.Dial, Seed: helm.Seed(hub, hub)}), mail: email.NewSender(web.Dial, nil), packages: pkgs, effects: effects,
 		configs: &config.Store{
-			Client: hub, Engine: templates, System: oam.SystemNamespace,
+			Client: hub, Engine: templates, System: oam.SystemNamespace, Web: web,
 			// A template of configs belongs to the installation and validates; it reads
 			// nothing of the clusters.
 			Actions: all.Definition(all.Deps{HTTP: http.Options{Client: web}}),

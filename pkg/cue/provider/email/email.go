@@ -99,7 +99,7 @@ func (s *Sender) deliver(ctx context.Context, m message, now time.Time, digest s
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if m.From.Password != "" {
 		if ok, _ := c.Extension("AUTH"); !ok {
 			return errors.New("the server offers no way to log in")
