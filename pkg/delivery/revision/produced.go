@@ -48,15 +48,16 @@ func takeProduced(rev *v1beta1.ApplicationRevision) (*v1beta1.Application, *blue
 	if err := json.Unmarshal([]byte(text), p); err != nil {
 		return nil, nil, fmt.Errorf("read revision %q: what policies made: %w", rev.Name, err)
 	}
-	var values struct {
-		Custom json.RawMessage `json:"custom"`
+	v, err := provider.Unmarshal([]byte(text)) // whole numbers stay whole
+	if err != nil {
+		return nil, nil, fmt.Errorf("read revision %q: what policies made: %w", rev.Name, err)
 	}
-	if err := json.Unmarshal([]byte(text), &values); err == nil && len(values.Custom) > 0 {
-		v, err := provider.Unmarshal(values.Custom) // whole numbers stay whole
-		if err != nil {
-			return nil, nil, fmt.Errorf("read revision %q: what policies made: %w", rev.Name, err)
-		}
-		p.Custom, _ = v.(map[string]any)
+	whole, _ := v.(map[string]any)
+	p.Custom, _ = whole["custom"].(map[string]any)
+	applied, _ := whole["applied"].([]any)
+	for i := range p.Applied {
+		one, _ := applied[i].(map[string]any)
+		p.Applied[i].Output, _ = one["output"].(map[string]any)
 	}
 	return app, p, nil
 }
