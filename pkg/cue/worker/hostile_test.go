@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -162,10 +164,50 @@ func TestHostileTemplates(t *testing.T) {
 		t.Logf("the memory of this process grew by %d KiB", grown>>10)
 	}
 	runtime.KeepAlive(cases)
+	if s := e.Stats(); s.Cells > 0 || s.Full != s.Outside {
+		t.Errorf("this process has met the CUE library: %+v", s)
+	}
 	if peak := children(t); peak > 1<<30 {
 		t.Errorf("a worker had %d MiB of memory", peak>>20)
 	}
 	t.Logf("%d templates, %+v, %+v, the largest worker had %d MiB", len(cases), e.Stats(), p.Stats(), children(t)>>20)
+}
+
+// evaluateHere makes a process evaluate a text without workers.
+const evaluateHere = "VELA_TEST_EVALUATE_HERE"
+
+func withoutWorkers(text string) {
+	debug.SetMaxStack(64 << 20) // the usual gigabyte takes longer to fill
+	tmpl, err := cue.NewEngine(cue.Options{}).Compile(cue.Source{Kind: "component", Name: "hostile", Text: text})
+	if err == nil {
+		_, err = tmpl.Eval(context.Background(), cue.Input{})
+	}
+	fmt.Println(err)
+}
+
+// TestAStackOverflowKillsOnlyAWorker proves why there are workers: the text ends
+// a process that evaluates it, which no recover prevents, and is an error here.
+func TestAStackOverflowKillsOnlyAWorker(t *testing.T) {
+	h, ok := written(t)["stopped/pattern-with-bound.cue"]
+	if !ok {
+		t.Fatal("the template is gone")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = []string{evaluateHere + "=" + h.text, "GOTRACEBACK=none"}
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "stack overflow") {
+		t.Errorf("without workers: %v, %s, want a stack overflow: is CUE better now, and is another template needed?", err, out)
+	}
+	e := cue.NewEngine(cue.Options{Sandbox: pool(t, worker.Options{})})
+	class, err := classOf(t, e, h)
+	if want := "the evaluation does not end: it nests without bound"; class != stopped || !strings.Contains(err.Error(), want) {
+		t.Errorf("with workers: %s, %v, want %s", class, err, want)
+	}
+	good(t, e)
 }
 
 // good evaluates a template that needs the CUE library.
