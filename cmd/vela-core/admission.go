@@ -74,7 +74,7 @@ func (a *Admission) setup(ctx context.Context, mgr ctrl.Manager, cfg *rest.Confi
 		return err
 	}
 	err = webhook.Setup(ctx, mgr, k, webhook.Options{
-		References: j.References, Definitions: j.Definitions, Check: j.Check, Strict: a.Strict, Hub: hub, Clock: clock.RealClock{},
+		References: j.References, Definitions: j.Definitions, Check: j.Check, Transform: j.Transform, Strict: a.Strict, Hub: hub, Clock: clock.RealClock{},
 		Registration: webhook.Registration{
 			URL: a.URL, Service: a.Service, Namespace: a.Namespace, Name: a.Configuration,
 			Policy: admissionregistrationv1.FailurePolicyType(a.FailurePolicy),

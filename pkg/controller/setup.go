@@ -94,6 +94,7 @@ type Judgement struct {
 	References  blueprint.References
 	Definitions blueprint.Definitions
 	Check       blueprint.Options
+	Transform   transform.Options
 }
 
 // unread finds no objects: no cluster is asked while somebody waits for admission.
@@ -117,8 +118,8 @@ func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
 		return fmt.Errorf("look after definitions: %w", err)
 	}
 	if o.Admission != nil {
-		j := Judgement{References: r.References, Definitions: r.Definitions, Check: r.Options}
-		j.Check.Objects = unread{}
+		j := Judgement{References: r.References, Definitions: r.Definitions, Check: r.Options, Transform: r.Transform}
+		j.Check.Objects, j.Transform.Actions = unread{}, nil
 		if err := o.Admission(j); err != nil {
 			return err
 		}

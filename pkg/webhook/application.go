@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 	"github.com/seed-c5f95f19/vela/pkg/oam"
 )
@@ -65,8 +66,16 @@ func same(app, old *v1beta1.Application) bool {
 func (a applications) judge(ctx context.Context, app, old *v1beta1.Application) (errs []error, warnings []string) {
 	options := a.Check
 	options.Strict = a.Strict
-	draft, err := blueprint.Parse(ctx, app, a.References)
+	var draft blueprint.Draft
 	var b blueprint.Blueprint
+	made, produced, err := transform.Apply(ctx, app, a.Transform)
+	if err != nil && !fault.Terminal(err) { // a policy that reads clusters is left to the controller
+		made, produced, err = app, &blueprint.Produced{}, nil
+	}
+	if err == nil {
+		draft, err = blueprint.Parse(ctx, made, a.References)
+		draft.Produced = produced
+	}
 	if err == nil {
 		b, err = blueprint.Resolve(ctx, draft, a.Definitions, options)
 	}

@@ -29,6 +29,7 @@ import (
 
 	"github.com/seed-c5f95f19/vela/pkg/definition/check"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 )
 
 // Options are what the webhooks work with.
@@ -37,6 +38,8 @@ type Options struct {
 	Definitions blueprint.Definitions
 	// Check is how properties are checked. Its engines compile definitions too.
 	Check blueprint.Options
+	// Transform is what Application-scoped policies run with.
+	Transform transform.Options
 	// Strict refuses what is otherwise a warning.
 	Strict bool
 	// Registration says how the API server finds the webhooks.

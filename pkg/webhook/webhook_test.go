@@ -32,6 +32,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/transform"
 	"github.com/seed-c5f95f19/vela/pkg/test/build"
 	"github.com/seed-c5f95f19/vela/pkg/test/env"
 	"github.com/seed-c5f95f19/vela/pkg/webhook"
@@ -42,6 +43,7 @@ type replica struct {
 	url    string
 	listen string // "" means at the url
 	strict bool
+	gates  transform.Gates
 	policy admissionregistrationv1.FailurePolicyType
 	server string // of pkg/test/env
 }
@@ -109,12 +111,15 @@ func run(t *testing.T, cfg *rest.Config, scheme *runtime.Scheme, r replica) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	definitions := definition.Chain(definition.Cluster(mgr.GetClient()), builtin)
+	templates := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()})
 	ctx, stop := context.WithCancel(context.Background())
 	if err := webhook.Setup(ctx, mgr, keeper, webhook.Options{
 		References:  blueprint.FromCluster(mgr.GetClient()),
-		Definitions: definition.Chain(definition.Cluster(mgr.GetClient()), builtin),
+		Definitions: definitions,
+		Transform:   transform.Options{Gates: r.gates, Definitions: definitions, Engine: templates},
 		Check: blueprint.Options{
-			Components: cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()}),
+			Components: templates,
 			Steps:      cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()}),
 		},
 		Strict: r.strict, Hub: hub, Clock: clock.RealClock{},
@@ -388,6 +393,36 @@ func TestStrict(t *testing.T) {
 				t.Errorf("refusal (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What policies make of an Application is what is judged: here one gives the
+// image that its author left out.
+func TestPoliciesComeFirst(t *testing.T) {
+	c, warned := start(t, replica{url: address(t), gates: transform.Gates{Scoped: true}, policy: admissionregistrationv1.Fail, server: "strict"})
+	ns := env.Cluster(t, "strict").Namespace(t)
+	def := parse[v1beta1.PolicyDefinition](t, ns, `
+metadata: {name: image}
+spec:
+  scope: Application
+  schematic: {cue: {template: "parameter: {}\noutput: components: [for c in context.appComponents {name: c.name, type: c.type, properties: image: \"nginx\"}]"}}
+`)
+	if err := c.Create(t.Context(), def); err != nil {
+		t.Fatal(err)
+	}
+	app := build.App(ns+"/shop").Component("web", "webservice", "").Policy("image", "image", "").Object()
+	env.Eventually(t, "the policy is known, and gives the image", func() (bool, error) {
+		warned.take()
+		err := c.Create(t.Context(), app.DeepCopy(), client.DryRunAll)
+		return err == nil, err
+	})
+	if w := warned.take(); len(w) > 0 {
+		t.Errorf("warnings: %v", w)
+	}
+	app.Spec.Policies = nil
+	want := `spec.components[0].properties.image: component "web": the property "image" is missing: expected string`
+	if got := refusal(c.Create(t.Context(), app, client.DryRunAll)); got != want {
+		t.Errorf("without the policy: %q, want %q", got, want)
 	}
 }
 
