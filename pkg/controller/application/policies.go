@@ -10,44 +10,48 @@ import (
 )
 
 // begin starts a run of the current revision where the last one has stopped.
-func (r *Reconciler) begin(ctx context.Context, s *state) error {
+func (r *Reconciler) begin(ctx context.Context, s *state) (outcome, error) {
 	m := s.memory
 	progress, err := r.progress(ctx, s)
 	if err != nil {
-		return err
+		return outcome{}, err
+	}
+	progress, out, err := r.restart(ctx, s, progress)
+	if err != nil {
+		return out, err
 	}
 	s.progress = progress
 	s.run, err = r.Delivery.Begin(delivery.Subject{
 		Blueprint: m.blueprint, Revision: m.revision.Name, Number: m.revision.Number, Values: maps.Clone(progress.Vars.Values),
 	})
-	return err
+	return out, err
 }
 
 // deliverPolicies sends what policies give, which is there before the workflow
 // begins. Once that has begun it is put back; what cannot be put back holds up
 // nothing else.
 func (r *Reconciler) deliverPolicies(ctx context.Context, s *state) (outcome, error) {
-	if err := r.begin(ctx, s); err != nil {
-		return outcome{}, err
+	out, err := r.begin(ctx, s)
+	if err != nil {
+		return out, err
 	}
 	wf := s.app.Status.Workflow
 	repair := wf != nil && wf.AppRevision == s.memory.revision.Name
-	var err error
 	s.policies, err = s.run.DeliverPolicies(ctx, repair)
 	if err != nil && !repair {
-		return outcome{}, err
+		return out, err
 	}
 	s.policiesAt = err
 	health, err := s.run.PolicyHealth(ctx, s.policies)
 	if err != nil {
-		return outcome{}, err
+		return out, err
 	}
 	envs, err := s.run.Envs(ctx)
 	if err != nil {
-		return outcome{}, err
+		return out, err
 	}
 	s.report.Policies = &status.Policies{Health: health, Decide: delivery.ManagesHealth(s.memory.blueprint), Envs: envs}
-	return outcome{}, nil
+	return out, nil
 }
 
 // stays reports whether an object that no step wants is kept all the same: what
