@@ -105,14 +105,26 @@ func NewTable(pkgs ...Package) Table {
 	return t
 }
 
-// ReadOnly returns the table without its writes. The result shares the read
-// actions with t.
+// ReadOnly returns the table with writes that only say that they are none of its
+// business. The result shares the read actions with t.
 func (t Table) ReadOnly() Table {
 	out := make(Table, len(t))
 	for name, b := range t {
 		out[name] = Bound{Read: b.Read}
+		if len(b.Write) == 0 {
+			continue
+		}
+		refused := make(Actions, len(b.Write))
+		for do := range b.Write {
+			refused[do] = refuse
+		}
+		out[name] = Bound{Read: b.Read, Write: refused}
 	}
 	return out
+}
+
+func refuse(_ context.Context, call Call) (any, error) {
+	return nil, fmt.Errorf("the action %q of provider %q changes the world, which a rendering must not", call.Do, call.Provider)
 }
 
 // Lookup returns the action for a provider and a verb. write says that the

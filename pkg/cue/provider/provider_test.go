@@ -91,7 +91,7 @@ func TestTable(t *testing.T) {
 		"the later package replaces":    {table, "kube", "read", "newer read", false, true},
 		"an unknown verb":               {table, "kube", "delete", "", true, false},
 		"an unknown provider":           {table, "http", "do", "", false, false},
-		"read only has no writes":       {table.ReadOnly(), "kube", "apply", "", true, false},
+		"read only refuses writes":      {table.ReadOnly(), "kube", "apply", `the action "apply" of provider "kube" changes the world, which a rendering must not`, true, true},
 		"read only has reads":           {table.ReadOnly(), "kube", "read", "newer read", false, true},
 		"an empty table offers nothing": {nil, "kube", "read", "", false, false},
 	}
@@ -104,7 +104,11 @@ func TestTable(t *testing.T) {
 			if !found {
 				return
 			}
-			if got, _ := action(t.Context(), provider.Call{}); got != tc.want {
+			got, err := action(t.Context(), provider.Call{Provider: tc.provider, Do: tc.do})
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tc.want {
 				t.Errorf("the action is %v, want %s", got, tc.want)
 			}
 		})

@@ -109,7 +109,7 @@ func TestFunctions(t *testing.T) {
 		"a certificate that nobody trusts": {object: object("ext/utils", secure.URL+"/v1", one), text: sum, wantErr: "certificate signed by unknown authority"},
 		"… unless the object says so":      {object: object("ext/utils", secure.URL+"/v1", one, annotated(oam.AnnotationPackageInsecure, "true")), text: sum, want: "3"},
 		"… or brings the authority":        {object: object("ext/utils", secure.URL+"/v1", one, annotated(oam.AnnotationPackageCA, ca)), text: sum, want: "3"},
-		"with effects, while rendering":    {object: object("ext/utils", plain.URL+"/v1", one, annotated(oam.AnnotationPackageEffects, "true")), text: sum, wantErr: "there is no action"},
+		"with effects, while rendering":    {object: object("ext/utils", plain.URL+"/v1", one, annotated(oam.AnnotationPackageEffects, "true")), text: sum, wantErr: "changes the world, which a rendering must not"},
 		"with effects, in a step":          {object: object("ext/utils", plain.URL+"/v1", one, annotated(oam.AnnotationPackageEffects, "true")), text: sum, step: true, want: "3"},
 		"an answer that does not fit":      {object: object("ext/utils", plain.URL+"/v1", map[string]string{"a": strings.Replace(utils, "result: number", "result: string", 1)}), text: sum, wantErr: "the answer does not fit"},
 		"parameters that do not fit":       {object: object("ext/utils", plain.URL+"/v1", one), text: strings.Replace(sum, "x: 1", `x: "1"`, 1), wantErr: "x"},

@@ -146,6 +146,9 @@ func (o Options) render(ctx context.Context, in params) (rendered, error) {
 	if err != nil {
 		return rendered{}, terminal(err)
 	}
+	if err := fits(out); err != nil {
+		return rendered{}, err
+	}
 	objects := []map[string]any{audit(c, req, in.Chart, out.Left)}
 	if in.Options.CreateNamespace && req.Namespace != in.Context.Namespace {
 		objects = append(objects, map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": req.Namespace}})
@@ -154,6 +157,47 @@ func (o Options) render(ctx context.Context, in params) (rendered, error) {
 		objects = append(objects, placed(r, req.Namespace, in.Context.Namespace))
 	}
 	return rendered{Resources: objects, Notes: out.Notes}, nil
+}
+
+// maxFields is how many fields a template can be given, with room for what it
+// has beside them.
+const maxFields = 95_000
+
+// fits says when a chart gives more than a template can take.
+func fits(out helm.Result) error {
+	total, kinds := 0, 0
+	for _, o := range out.Objects {
+		n := fields(o)
+		if total += n; o["kind"] == "CustomResourceDefinition" {
+			kinds += n
+		}
+	}
+	if total <= maxFields {
+		return nil
+	}
+	why := ""
+	if total-kinds <= maxFields {
+		why = fmt.Sprintf(", %d of them in definitions of kinds: set options.includeCRDs to false and deliver those by a component of their own", kinds)
+	}
+	return invalid("the chart gives objects with %d fields, and %d is the most%s", total, maxFields, why)
+}
+
+// fields counts fields, elements and texts, as the engine does.
+func fields(v any) int {
+	n := 0
+	switch v := v.(type) {
+	case string:
+		return 1
+	case map[string]any:
+		for _, e := range v {
+			n += 1 + fields(e)
+		}
+	case []any:
+		for _, e := range v {
+			n += 1 + fields(e)
+		}
+	}
+	return n
 }
 
 // terminal marks what only an edit can change. A repository that does not

@@ -56,7 +56,11 @@ output: r.$returns
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := charts.NewStore(charts.Options{Local: "../../../definition/builtin/component/helmchart/testdata"})
+	local := "../../../definition/builtin/component/helmchart/testdata"
+	if strings.Contains(params, "./large") {
+		local = "testdata"
+	}
+	store := charts.NewStore(charts.Options{Local: local})
 	o := helm.Options{Charts: store, Reader: reader, Namespace: "team"}
 	res, err := tmpl.Eval(t.Context(), cue.Input{Parameter: map[string]any{}, Context: map[string]any{}, Actions: provider.NewTable(helm.New(o)), ReadOnly: true})
 	if err != nil {
@@ -140,6 +144,19 @@ func TestRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A chart whose objects a template cannot take says what to do.
+func TestChartsThatAreTooLarge(t *testing.T) {
+	_, err := render(t, nil, `chart: source: "./large"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = render(t, nil, `chart: source: "./large", values: many: 50000`)
+	const want = "100008 of them in definitions of kinds: set options.includeCRDs to false"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Eval() error = %v, want %q", err, want)
 	}
 }
 

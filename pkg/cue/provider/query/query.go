@@ -218,7 +218,7 @@ func (o Options) log(ctx context.Context, in container) (any, error) {
 	if in.Pod == "" || in.Options.Container == "" {
 		return nil, errors.New("the log needs the name of a pod and of a container")
 	}
-	got, err := o.World.Log(ctx, Container{Cluster: in.Cluster, Namespace: in.Namespace, Pod: in.Pod, Options: in.Options})
+	got, err := o.World.Log(ctx, Container(in))
 	if absent(err) || apierrors.IsBadRequest(err) { // such as a container that has not started
 		return map[string]any{"outputs": map[string]any{"err": err.Error()}}, nil
 	}
