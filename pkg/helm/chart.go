@@ -51,6 +51,9 @@ func newChart(chart *v2.Chart, digest string) (*Chart, error) {
 	if err := complete(chart); err != nil {
 		return nil, err
 	}
+	if err := closeSchemas(chart); err != nil {
+		return nil, err
+	}
 	return &Chart{
 		Name: chart.Name(), Version: chart.Metadata.Version, AppVersion: chart.Metadata.AppVersion, Digest: digest,
 		chart: chart, size: slim(chart),
