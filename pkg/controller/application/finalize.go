@@ -46,16 +46,16 @@ func (r *Reconciler) finalize(ctx context.Context, s *state) (res ctrl.Result, e
 // Application for ever.
 func (r *Reconciler) draft(ctx context.Context, s *state) blueprint.Draft {
 	d, err := blueprint.Parse(ctx, s.app, r.References)
-	if err == nil {
+	if err == nil && len(s.app.Status.AppliedApplicationPolicies) == 0 {
 		return d
-	}
+	} // else policies may have made others of its policies
 	frozen := s.memory.blueprint
 	if rev := s.app.Status.LatestRevision; frozen == nil && rev != nil {
 		if stored, err := revision.Load(ctx, r.Revisions, s.app.Namespace, rev.Name); err == nil {
 			frozen = &stored
 		}
 	}
-	if frozen != nil {
+	if frozen != nil && (err != nil || frozen.Produced != nil) {
 		d.Policies, d.Components = frozen.Policies, frozen.Components
 	}
 	return d
