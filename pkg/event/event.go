@@ -33,6 +33,7 @@ const (
 	FailedApply          = "FailedApply"
 	FailedStateKeep      = "FailedStateKeep"
 	FailedGC             = "FailedGC"
+	GlobalPolicyApplied  = "GlobalPolicyApplied"
 )
 
 // An Event is one thing that happened to an Application.
@@ -81,6 +82,7 @@ func Between(before, after v1beta1.ApplicationStatus) []Event {
 	if e, ok := warned(before.Conditions, after.Conditions); ok {
 		out = append(out, e)
 	}
+	out = append(out, policies(before.AppliedApplicationPolicies, after.AppliedApplicationPolicies)...)
 	out = append(out, approvals(before.Workflow, after.Workflow)...)
 	if e, ok := phase(before, after); ok {
 		out = append(out, e)
@@ -200,13 +202,13 @@ func phase(before, after v1beta1.ApplicationStatus) (Event, bool) {
 		}
 		return normal(Deployed, "the application runs and is healthy"), true
 	case v1beta1.ApplicationUnhealthy:
-		return warning(Unhealthy, "%s", unhealthy(after.Services)), true
+		return warning(Unhealthy, "%s", unhealthy(after)), true
 	}
 	return Event{}, false
 }
 
-func unhealthy(services []v1beta1.ApplicationComponentStatus) string {
-	for _, s := range services {
+func unhealthy(status v1beta1.ApplicationStatus) string {
+	for _, s := range status.Services {
 		if s.Healthy {
 			continue
 		}
@@ -218,6 +220,9 @@ func unhealthy(services []v1beta1.ApplicationComponentStatus) string {
 			return fmt.Sprintf("component %q%s is not healthy", s.Name, place)
 		}
 		return fmt.Sprintf("component %q%s is not healthy: %s", s.Name, place, s.Message)
+	}
+	if ready := v1beta1.FindCondition(status.Conditions, v1beta1.ConditionReady); ready != nil && ready.Message != "" {
+		return ready.Message // a policy decides about the health
 	}
 	return "the application is not healthy"
 }

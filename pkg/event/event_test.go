@@ -57,6 +57,17 @@ func TestBetween(t *testing.T) {
 			before: condition(v1beta1.ConditionParsed, "True", v1beta1.ReasonAvailable, "spec.x: is odd"),
 			after:  condition(v1beta1.ConditionParsed, "True", v1beta1.ReasonAvailable, "spec.x: is odd"),
 		},
+		"a global policy that nobody named is told": {
+			after: status{AppliedApplicationPolicies: []v1beta1.AppliedApplicationPolicy{
+				{Name: "labels", Namespace: "vela-system", Source: "global", Applied: true}, {Name: "off", Namespace: "vela-system", Source: "global"},
+				{Name: "own", Namespace: "shop", Source: "explicit", Applied: true},
+			}},
+			want: []event.Event{{Type: "Normal", Reason: "GlobalPolicyApplied", Message: `global policy "labels" of namespace "vela-system" has changed the application`}},
+		},
+		"a global policy that did the same before is silent": {
+			before: status{AppliedApplicationPolicies: []v1beta1.AppliedApplicationPolicy{{Name: "labels", Source: "global", Applied: true}}},
+			after:  status{AppliedApplicationPolicies: []v1beta1.AppliedApplicationPolicy{{Name: "labels", Source: "global", Applied: true}}},
+		},
 		"a workflow under way is no failure": {
 			after: condition(v1beta1.ConditionWorkflow, "False", v1beta1.ReasonWaitingForApproval, "waits"),
 		},
