@@ -176,8 +176,8 @@ func required(sel cuelang.Selector, v cuelang.Value, s *Schema) bool {
 	if marked(v.Source()) {
 		return false // the default refers to the context, so it has no value yet
 	}
-	if d, ok := v.Default(); ok || (d.IsConcrete() && s.Type != "object") {
-		return false
+	if d, ok := v.Default(); ok || (d.IsConcrete() && s.Type != "object" && d.Validate(cuelang.Concrete(true)) == nil) {
+		return false // a list is known as a list before its elements are
 	}
 	return s.Type != "object" || len(s.Required) > 0
 }

@@ -20,21 +20,29 @@ const (
 // Sample makes properties from a description of parameters. The values are
 // telling rather than right: what a parameter means is not known.
 func Sample(s *schema.Schema, extent Extent) map[string]any {
-	v, ok := sampler{extent}.value("", s, 0).(map[string]any)
+	left := maxSampleSize
+	v, ok := sampler{extent, &left}.value("", s, 0).(map[string]any)
 	if !ok {
 		return map[string]any{}
 	}
 	return v
 }
 
-type sampler struct{ extent Extent }
+type sampler struct {
+	extent Extent
+	left   *int // values that the sample may still get
+}
 
-// maxSampleDepth ends samples of parameters that contain themselves.
-const maxSampleDepth = 8
+// Bounds of samples: parameters may contain themselves.
+const (
+	maxSampleDepth = 16
+	maxSampleSize  = 2000
+)
 
 func (m sampler) value(name string, s *schema.Schema, depth int) any {
+	*m.left--
 	switch {
-	case depth > maxSampleDepth:
+	case depth > maxSampleDepth || *m.left < 0:
 		return nil
 	case s.Default != nil && s.Type != "object":
 		return s.Default

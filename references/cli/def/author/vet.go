@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -77,11 +78,17 @@ func (d Definition) template(ctx context.Context, e Engines) []Problem {
 	if err != nil {
 		return append(out, d.problems(definition.TemplateText, err, false)...)
 	}
+	if !t.HasParameter() && readsParameter.MatchString(d.Template) {
+		return out // what it takes is not declared, so there is nothing to try it with
+	}
 	if least := d.try(ctx, t, Sample(s, Required), false); len(least) > 0 {
 		return append(out, least...)
 	}
 	return append(out, d.try(ctx, t, Sample(s, Everything), true)...)
 }
+
+// readsParameter matches the use of a parameter.
+var readsParameter = regexp.MustCompile(`\bparameter\b`)
 
 // outdated is what works, but should be written in another way.
 func (d Definition) outdated(text string, t *cue.Template) []Problem {
@@ -203,7 +210,7 @@ func (d Definition) rule(ctx context.Context, e Engines, name, kind, gives strin
 		return out
 	}
 	res, err := t.Eval(ctx, cue.Input{Context: d.context(nil), ReadOnly: true})
-	if err == nil && !res.Exists(gives) {
+	if err == nil && !res.Exists(gives) && !strings.Contains(d.text(name), gives) { // it may come with the status
 		p := d.place(name, 1, 0, "")
 		p.Message = fmt.Sprintf("%s has to give the field %s", name, gives)
 		out = append(out, p)

@@ -5,10 +5,13 @@ package scaffold
 type start struct{ imports, attributes, template string }
 
 func starts() map[string]start {
-	return map[string]start{
-		"component": {
-			attributes: "workload: definition: {apiVersion: \"apps/v1\", kind: \"Deployment\"}\n",
-			template: `	output: {
+	return map[string]start{"component": component(), "trait": trait(), "policy": policy(), "workflow-step": step()}
+}
+
+func component() start {
+	return start{
+		attributes: "workload: definition: {apiVersion: \"apps/v1\", kind: \"Deployment\"}\n",
+		template: `	output: {
 		apiVersion: "apps/v1"
 		kind:       "Deployment"
 		spec: {
@@ -30,10 +33,13 @@ func starts() map[string]start {
 		image: string
 	}
 `,
-		},
-		"trait": {
-			attributes: "podDisruptive: true\nappliesToWorkloads: [\"deployments.apps\"]\n",
-			template: `	// patch changes the workload; outputs adds objects of its own
+	}
+}
+
+func trait() start {
+	return start{
+		attributes: "podDisruptive: true\nappliesToWorkloads: [\"deployments.apps\"]\n",
+		template: `	// patch changes the workload; outputs adds objects of its own
 	patch: spec: template: metadata: labels: {
 		for k, v in parameter.labels {
 			"\(k)": v
@@ -45,9 +51,12 @@ func starts() map[string]start {
 		labels: [string]: string
 	}
 `,
-		},
-		"policy": {
-			template: `	// output and outputs are objects that come before the components
+	}
+}
+
+func policy() start {
+	return start{
+		template: `	// output and outputs are objects that come before the components
 	output: {
 		apiVersion: "v1"
 		kind:       "ConfigMap"
@@ -60,10 +69,13 @@ func starts() map[string]start {
 		note: string
 	}
 `,
-		},
-		"workflow-step": {
-			imports: "import (\n\t\"vela/builtin\"\n\t\"vela/kube\"\n)\n\n",
-			template: `	// the fields are done one after the other
+	}
+}
+
+func step() start {
+	return start{
+		imports: "import (\n\t\"vela/builtin\"\n\t\"vela/kube\"\n)\n\n",
+		template: `	// the fields are done one after the other
 	read: kube.#Read & {
 		$params: value: {
 			apiVersion: "v1"
@@ -83,6 +95,5 @@ func starts() map[string]start {
 		name: string
 	}
 `,
-		},
 	}
 }

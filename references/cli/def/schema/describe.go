@@ -171,7 +171,11 @@ func reconcile(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		_, forms := v["anyOf"]
-		if _, own := v["properties"]; own && forms {
+		_, own := v["properties"]
+		if _, byDefault := v["default"]; byDefault && !own && v["type"] == "object" {
+			delete(v, "additionalProperties") // *{} | {...}
+		}
+		if own && forms {
 			return relax(v)
 		}
 		for k, e := range v {
