@@ -43,6 +43,7 @@ type Factory struct {
 	// that this process does.
 	Sandbox cue.Sandbox
 
+	told     told
 	once     sync.Once
 	resolved resolved
 	err      error
@@ -202,7 +203,7 @@ func (f *Factory) inCluster() (resolved, error) {
 func (f *Factory) finish(config *rest.Config, namespace, origin string) (resolved, error) {
 	config.QPS, config.Burst = 50, 100
 	config.UserAgent = "vela-cli"
-	config.WarningHandler = rest.NewWarningWriter(f.IO.Err, rest.WarningWriterOptions{Deduplicate: true})
+	config.WarningHandlerWithContext = f
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return resolved{}, fmt.Errorf("connect to %s (%s): %w", config.Host, origin, err)

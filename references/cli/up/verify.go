@@ -23,7 +23,7 @@ func (o *Options) verify(ctx context.Context) error {
 		b, err := p.Blueprint(ctx, app)
 		if err == nil {
 			for _, warning := range b.Warnings {
-				o.Factory.IO.Warnf("%s", warning)
+				o.Factory.Warn(warning)
 			}
 			continue
 		}
