@@ -26,6 +26,10 @@ type cell struct {
 // took 169 KiB each.
 const cellFactor = 48
 
+// textFactor is bytes per byte of text of a template without a cell: what is
+// known about its text, and its form for direct evaluation.
+const textFactor = 8
+
 // cells keeps templates and drops compiled ones by count, memory and idle time.
 // They are found by their text: comparing that is much cheaper than a digest
 // for every render.
@@ -125,5 +129,5 @@ func (t *Template) weight() int64 {
 	if c := t.cell.Load(); c != nil {
 		return c.bytes
 	}
-	return int64(len(t.src.Text))
+	return int64(len(t.src.Text)) * textFactor
 }

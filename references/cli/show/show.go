@@ -143,7 +143,7 @@ func (o *Options) pages(ctx context.Context) ([]page.Page, error) {
 	if err != nil {
 		return nil, console.Hint(err, "see what there is: vela def list, or vela def list --builtin")
 	}
-	engines := author.NewEngines()
+	engines := author.NewEngines(o.Factory.Sandbox)
 	var pages []page.Page
 	for _, d := range defs {
 		p, err := page.Of(d, engines)

@@ -63,7 +63,7 @@ installation, where everybody can use them.`,
 }
 
 func apply(ctx context.Context, o *Options) error {
-	defs, err := author.Valid(ctx, o.Factory.IO, o.Files...)
+	defs, err := author.Valid(ctx, o.Factory.IO, o.Factory.Sandbox, o.Files...)
 	switch {
 	case err != nil && o.Force && len(defs) > 0:
 		o.Factory.IO.Warnf("%s", err)

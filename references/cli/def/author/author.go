@@ -65,10 +65,12 @@ func (d Definition) place(text string, line, col int, field string) Problem {
 type Engines struct{ Definitions, Steps *cue.Engine }
 
 // NewEngines returns engines with every package that definitions can import.
-func NewEngines() Engines {
+// Texts are evaluated in the sandbox; nil means in this process, which some
+// texts can end.
+func NewEngines(s cue.Sandbox) Engines {
 	return Engines{
-		Definitions: cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()}),
-		Steps:       cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()}),
+		Definitions: cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas(), Sandbox: s}),
+		Steps:       cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas(), Sandbox: s}),
 	}
 }
 

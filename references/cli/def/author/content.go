@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/references/cli/console"
 )
 
@@ -28,13 +29,13 @@ func Content(obj runtime.Object) (map[string]any, error) {
 
 // Valid reads definitions and vets them. Warnings are told; anything worse is
 // the error.
-func Valid(ctx context.Context, io console.IO, names ...string) ([]Definition, error) {
+func Valid(ctx context.Context, io console.IO, s cue.Sandbox, names ...string) ([]Definition, error) {
 	defs, err := Read(ctx, io.In, names...)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
-	engines := NewEngines()
+	engines := NewEngines(s)
 	for _, d := range defs {
 		problems := d.Vet(ctx, engines)
 		for _, p := range problems {

@@ -142,7 +142,7 @@ func (o *Options) check(ctx context.Context, file, text string, live client.Obje
 			d, installed.TypeOf(live), live.GetName())}
 	}
 	d.Wire.SetNamespace(live.GetNamespace())
-	return d.Wire, author.Join(d.Vet(ctx, author.NewEngines()))
+	return d.Wire, author.Join(d.Vet(ctx, author.NewEngines(o.Factory.Sandbox)))
 }
 
 // open runs the editor on this terminal.

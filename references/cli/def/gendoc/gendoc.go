@@ -79,7 +79,7 @@ func generate(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	engines := author.NewEngines()
+	engines := author.NewEngines(o.Factory.Sandbox)
 	var pages []page.Page
 	for _, d := range defs {
 		p, err := page.Of(d, engines)

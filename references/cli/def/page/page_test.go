@@ -26,7 +26,7 @@ func TestExamplesResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engines := author.NewEngines()
+	engines := author.NewEngines(nil)
 	for _, d := range defs {
 		if d.Name == "ref-objects" {
 			continue // what it refers to is in a cluster

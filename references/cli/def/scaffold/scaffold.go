@@ -143,7 +143,7 @@ func (o *Options) write(data []byte) error {
 
 // parameters says which parameters a definition has.
 func parameters(d author.Definition) string {
-	t, err := author.NewEngines().Compile(d.Definition)
+	t, err := author.NewEngines(nil).Compile(d.Definition)
 	if err != nil || d.Template == "" {
 		return ""
 	}

@@ -71,7 +71,7 @@ func export(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	parts, warnings := describe(defs, author.NewEngines())
+	parts, warnings := describe(defs, author.NewEngines(o.Factory.Sandbox))
 	for _, w := range warnings {
 		io.Warnf("%s", w)
 	}

@@ -25,7 +25,7 @@ func ours(t *testing.T) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, warnings := describe(defs, author.NewEngines())
+	parts, warnings := describe(defs, author.NewEngines(nil))
 	if len(warnings) > 0 {
 		t.Errorf("definitions without a schema: %v", warnings)
 	}

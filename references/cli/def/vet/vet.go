@@ -60,7 +60,7 @@ func vet(ctx context.Context, o *Options) error {
 		return err
 	}
 	errs := []error{err}
-	engines := author.NewEngines()
+	engines := author.NewEngines(o.Factory.Sandbox)
 	for _, d := range defs {
 		problems := d.Vet(ctx, engines)
 		if o.Strict {
