@@ -33,6 +33,11 @@ parameter: who: string`)
 		c := v1beta1.FindCondition(a.Status.Conditions, "Ready")
 		return c != nil && strings.Contains(c.Message, "does not exist here")
 	})
+	env.Eventually(t, "the definition says what it lacks", func() (bool, error) {
+		err := hub.Get(t.Context(), client.ObjectKeyFromObject(def), def)
+		c := v1beta1.FindCondition(def.Status.Conditions, v1beta1.ConditionSynced)
+		return c != nil && c.Status == metav1.ConditionFalse && strings.Contains(c.Message, path), err
+	})
 	if got.Status.Phase == v1beta1.ApplicationRunning {
 		t.Fatal("runs without its package")
 	}
@@ -49,6 +54,11 @@ parameter: who: string`)
 		}},
 	})
 	reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	env.Eventually(t, "the definition compiles", func() (bool, error) {
+		err := hub.Get(t.Context(), client.ObjectKeyFromObject(def), def)
+		c := v1beta1.FindCondition(def.Status.Conditions, v1beta1.ConditionSynced)
+		return c != nil && c.Status == metav1.ConditionTrue, err
+	})
 	if word := read(t, hub, ns, "hello").Data["word"]; word != "hello you" {
 		t.Errorf("word = %q", word)
 	}

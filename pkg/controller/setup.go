@@ -113,7 +113,7 @@ func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	if err := definitioncontroller.Setup(mgr, definitioncontroller.Options{
 		Client: mgr.GetClient(), Engines: check.Engines{Templates: r.Options.Components, Steps: r.Options.Steps},
-		References: r.References, Recorder: r.Recorder, Clock: r.Clock, RevisionLimit: o.DefinitionLimit,
+		References: r.References, Recorder: r.Recorder, Clock: r.Clock, RevisionLimit: o.DefinitionLimit, Packages: r.Packages,
 	}); err != nil {
 		return fmt.Errorf("look after definitions: %w", err)
 	}

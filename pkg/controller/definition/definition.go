@@ -42,6 +42,8 @@ type Options struct {
 	// Troubles wakes a definition whose text ran away while it was used. It may
 	// be nil, and must otherwise be told by the Engines.
 	Troubles *Troubles
+	// Packages wakes definitions that did not compile. It may be nil.
+	Packages Packages
 }
 
 // reconciler looks after the definitions of one kind.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -48,15 +49,39 @@ func (r *reconciler) troubles(ctx context.Context, queue workqueue.TypedRateLimi
 		if ctx.Err() != nil {
 			return
 		}
-		for _, key := range r.called(ctx, src.Name) {
+		for _, key := range r.those(ctx, func(obj client.Object) bool { return obj.GetName() == src.Name }) {
 			queue.Add(reconcile.Request{NamespacedName: key})
 		}
 	})
 	return nil
 }
 
-// called are the definitions of this kind with a name, in any namespace.
-func (r *reconciler) called(ctx context.Context, name string) []client.ObjectKey {
+// Packages tells when texts can import other packages.
+type Packages interface {
+	Subscribe(func()) (cancel func())
+}
+
+// imports wakes the definitions of this kind that did not compile: what they
+// import may be there now.
+func (r *reconciler) imports(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	if r.Packages == nil {
+		return nil
+	}
+	context.AfterFunc(ctx, r.Packages.Subscribe(func() {
+		for _, key := range r.those(ctx, unsynced) {
+			queue.Add(reconcile.Request{NamespacedName: key})
+		}
+	}))
+	return nil
+}
+
+func unsynced(obj client.Object) bool {
+	c := v1beta1.FindCondition(statusOf(obj).Conditions, v1beta1.ConditionSynced)
+	return c != nil && c.Status != metav1.ConditionTrue
+}
+
+// those are the definitions of this kind that fit, in any namespace.
+func (r *reconciler) those(ctx context.Context, fits func(client.Object) bool) []client.ObjectKey {
 	empty, err := r.Client.Scheme().New(v1beta1.GroupVersion.WithKind(r.kind.WireKind() + "List"))
 	if err != nil {
 		return nil
@@ -67,7 +92,7 @@ func (r *reconciler) called(ctx context.Context, name string) []client.ObjectKey
 	}
 	var keys []client.ObjectKey
 	_ = meta.EachListItem(list, func(o runtime.Object) error {
-		if obj, ok := o.(client.Object); ok && obj.GetName() == name {
+		if obj, ok := o.(client.Object); ok && fits(obj) {
 			keys = append(keys, client.ObjectKeyFromObject(obj))
 		}
 		return nil

@@ -54,6 +54,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		err := ctrl.NewControllerManagedBy(mgr).
 			For(kind.Object(), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, revisionNamed()))).
 			WatchesRawSource(source.Func(r.troubles)).
+			WatchesRawSource(source.Func(r.imports)).
 			WatchesRawSource(source.Kind(configMaps, &corev1.ConfigMap{}, handler.TypedEnqueueRequestsFromMapFunc(r.describes))).
 			WithOptions(controller.Options{
 				RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
