@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/blueprint"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/manifest"
+	"github.com/seed-c5f95f19/vela/pkg/delivery/referred"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
 	"github.com/seed-c5f95f19/vela/pkg/fault"
 )
@@ -26,7 +28,7 @@ func objectMeta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: 
 // application renders the Application of a test: its objects, or what is wrong
 // with it, and its health with the live objects of the archive.
 func (r *Runner) application(ctx context.Context, in input, files, out Files) error {
-	b, err := r.blueprint(ctx, in)
+	b, err := r.blueprint(ctx, in, files["objects.yaml"])
 	if err != nil {
 		out["want/error"] = said(err)
 		return nil
@@ -56,13 +58,38 @@ func (r *Runner) application(ctx context.Context, in input, files, out Files) er
 // said is an error as a user reads it.
 func said(err error) string { return fault.Message(err) + "\n" }
 
-func (r *Runner) blueprint(ctx context.Context, in input) (*blueprint.Blueprint, error) {
+// blueprint resolves the Application. objects are what it can refer to.
+func (r *Runner) blueprint(ctx context.Context, in input, objects string) (*blueprint.Blueprint, error) {
+	found, err := documents(objects)
+	if err != nil {
+		return nil, fmt.Errorf("objects.yaml: %w", err)
+	}
+	var files referred.Files
+	for _, o := range found {
+		files = append(files, unstructured.Unstructured{Object: o})
+	}
 	draft, err := blueprint.Parse(ctx, in.app, nil)
 	if err != nil {
 		return nil, err
 	}
-	b, err := blueprint.Resolve(ctx, draft, r.defs, blueprint.Options{Components: r.components, Steps: r.steps})
+	b, err := blueprint.Resolve(ctx, draft, r.defs, blueprint.Options{Components: r.components, Steps: r.steps, Objects: asGiven{}})
 	return &b, err
+}
+
+// asGiven is for components that refer to objects: a test has the objects
+// themselves where an Application has what names them.
+type asGiven struct{}
+
+// Find implements blueprint.Objects.
+func (asGiven) Find(_ context.Context, _ string, c blueprint.Component) ([]map[string]any, error) {
+	list, _ := c.Properties["objects"].([]any)
+	var out []map[string]any
+	for _, v := range list {
+		if o, ok := v.(map[string]any); ok {
+			out = append(out, o)
+		}
+	}
+	return out, nil
 }
 
 // A delivery is one Application of a test that could be resolved.
@@ -85,9 +112,9 @@ func (d delivery) request(c blueprint.Component, live *render.Live, w *world) re
 // and before them the requests that were sent to render them.
 func (d delivery) objects(ctx context.Context, live map[string]*render.Live) (string, error) {
 	var docs []string
-	w := newWorld(d.input)
+	w := d.world(d.input)
 	for _, c := range d.blueprint.Components {
-		if _, err := d.renderer.Parts(ctx, d.request(c, live[c.Name], newWorld(d.input))); err != nil {
+		if _, err := d.renderer.Parts(ctx, d.request(c, live[c.Name], d.world(d.input))); err != nil {
 			return "", err // as a delivery would refuse it
 		}
 		bare, err := d.renderer.Bare(ctx, d.request(c, live[c.Name], w))
@@ -114,7 +141,7 @@ func (d delivery) objects(ctx context.Context, live map[string]*render.Live) (st
 
 // manifests are the objects of a component as they are sent.
 func (d delivery) manifests(ctx context.Context, c blueprint.Component, live *render.Live) ([]manifest.Manifest, error) {
-	return d.renderer.Parts(ctx, d.request(c, live, newWorld(d.input)))
+	return d.renderer.Parts(ctx, d.request(c, live, d.world(d.input)))
 }
 
 // waits lists the traits of a component that are sent after it is healthy.
