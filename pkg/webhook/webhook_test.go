@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	gocmp "github.com/google/go-cmp/cmp"
@@ -19,6 +21,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,6 +39,7 @@ import (
 	"github.com/seed-c5f95f19/vela/pkg/test/build"
 	"github.com/seed-c5f95f19/vela/pkg/test/env"
 	"github.com/seed-c5f95f19/vela/pkg/webhook"
+	"github.com/seed-c5f95f19/vela/pkg/webhook/certs"
 )
 
 // A replica is one vela-core, as far as admission goes.
@@ -45,7 +49,15 @@ type replica struct {
 	strict bool
 	gates  transform.Gates
 	policy admissionregistrationv1.FailurePolicyType
-	server string // of pkg/test/env
+	server string      // of pkg/test/env
+	clock  clock.Clock // nil means that of the machine
+}
+
+func (r replica) time() clock.Clock {
+	if r.clock != nil {
+		return r.clock
+	}
+	return clock.RealClock{}
 }
 
 // start runs a replica and returns a client of the API server that asks it, which
@@ -122,7 +134,7 @@ func run(t *testing.T, cfg *rest.Config, scheme *runtime.Scheme, r replica) {
 			Components: templates,
 			Steps:      cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()}),
 		},
-		Strict: r.strict, Hub: hub, Clock: clock.RealClock{},
+		Strict: r.strict, Hub: hub, Clock: r.time(),
 		Registration: webhook.Registration{URL: r.url, Namespace: definition.SystemNamespace, Name: "vela-admission", Policy: r.policy},
 	}); err != nil {
 		t.Fatal(err)
@@ -553,6 +565,38 @@ func TestReplicas(t *testing.T) {
 		err := c.Get(t.Context(), client.ObjectKeyFromObject(secret), secret)
 		return err == nil && string(configuration().Webhooks[0].ClientConfig.CABundle) == string(secret.Data["ca.crt"]), client.IgnoreNotFound(err)
 	})
+}
+
+// A certificate is replaced before it ends, while the API server goes on asking.
+func TestRotation(t *testing.T) {
+	now := time.Now()
+	then := clocktesting.NewFakeClock(now.Add(-certs.ServerLife * 3 / 4))
+	c, _ := start(t, replica{url: address(t), clock: then, policy: admissionregistrationv1.Fail, server: "rotation"})
+	key := client.ObjectKey{Namespace: definition.SystemNamespace, Name: webhook.SecretName}
+	before := &corev1.Secret{}
+	if err := c.Get(t.Context(), key, before); err != nil {
+		t.Fatal(err)
+	}
+	then.SetTime(now)
+	woken := before.DeepCopy()
+	woken.Labels = map[string]string{"look": "again"}
+	if err := c.Update(t.Context(), woken); err != nil {
+		t.Fatal(err)
+	}
+	after := &corev1.Secret{}
+	env.Eventually(t, "the certificate is another one", func() (bool, error) {
+		err := c.Get(t.Context(), key, after)
+		return err == nil && !bytes.Equal(before.Data["tls.crt"], after.Data["tls.crt"]), err
+	})
+	if !bytes.Equal(before.Data["ca.crt"], after.Data["ca.crt"]) {
+		t.Error("the authority has changed without need")
+	}
+	bad := build.App("default/bad").Component("", "", "").Object()
+	for range 5 {
+		if err := c.Create(t.Context(), bad.DeepCopy(), client.DryRunAll); refusal(err) == "" || strings.Contains(refusal(err), "ANOTHER ERROR") {
+			t.Errorf("after the rotation: %v", err)
+		}
+	}
 }
 
 type counted struct {
