@@ -21,10 +21,12 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/seed-c5f95f19/vela/pkg/cue"
+	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider/all"
 	"github.com/seed-c5f95f19/vela/pkg/definition"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/observe"
 	"github.com/seed-c5f95f19/vela/pkg/delivery/render"
+	"github.com/seed-c5f95f19/vela/pkg/helm"
 )
 
 // Files are the files of an archive by name.
@@ -56,27 +58,40 @@ func Update(a *txtar.Archive, out Files) {
 	}
 }
 
+// Options say what archives are run against.
+type Options struct {
+	Definitions definition.Source
+	// Subject is the definition that archives test which do not name any; its zero
+	// value means that they have to.
+	Subject definition.Ref
+	// Charts is the folder of the Helm charts that templates may render.
+	Charts string
+	// Sandbox evaluates the texts; nil means that this process does.
+	Sandbox cue.Sandbox
+}
+
 // A Runner runs archives. It is safe for concurrent use.
 type Runner struct {
 	defs       definition.Source
 	subject    definition.Ref
+	charts     provider.Table
 	components *cue.Engine
 	steps      *cue.Engine
 	renderer   *render.Renderer
 	observer   *observe.Observer
 }
 
-// New returns a runner over definitions. subject is the one that archives test
-// which do not name any; its zero value means that they have to.
-func New(defs definition.Source, subject definition.Ref) (*Runner, error) {
+// New returns a runner.
+func New(o Options) (*Runner, error) {
 	stand, err := standIn()
 	if err != nil {
 		return nil, err
 	}
-	components := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas()})
+	components := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas(), Sandbox: o.Sandbox})
 	return &Runner{
-		defs: definition.Chain(defs, stand), subject: subject,
-		components: components, steps: cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()}),
+		defs: definition.Chain(o.Definitions, stand), subject: o.Subject,
+		charts:     all.Definition(all.Deps{Charts: helm.NewStore(helm.Options{Local: o.Charts})}),
+		components: components, steps: cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas(), Sandbox: o.Sandbox}),
 		renderer: render.New(render.Options{Engine: components}), observer: observe.New(components),
 	}, nil
 }
@@ -95,7 +110,7 @@ func (r *Runner) Run(ctx context.Context, in Files) (Files, error) {
 			err = r.policyFile(ctx, name, in, out)
 		case folder == "run":
 			err = r.stepFile(ctx, name, in, out)
-		case name == "live.yaml", folder == "live", name == "workload.yaml", name == "answers.yaml":
+		case name == "live.yaml", folder == "live", slices.Contains([]string{"workload.yaml", "answers.yaml", "objects.yaml"}, name):
 			continue // read with the application
 		default:
 			err = fmt.Errorf("is not a file of a test")

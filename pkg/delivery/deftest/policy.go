@@ -44,7 +44,7 @@ func (r *Runner) policy(ctx context.Context, name string, p policyInput, out Fil
 		return wrong(err)
 	}
 	res, err := tmpl.Eval(ctx, cue.Input{
-		Parameter: p.Properties, ReadOnly: true, Actions: newWorld(input{}).reads(),
+		Parameter: p.Properties, ReadOnly: true, Actions: r.world(input{}).reads(),
 		Context: map[string]any{"name": "the-policy", "namespace": appNamespace, "appName": appName},
 	})
 	if err != nil {

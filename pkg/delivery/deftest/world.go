@@ -18,9 +18,12 @@ type world struct {
 	requests []any // that were sent under processing.http
 	answers  []map[string]any
 	byPath   map[string]any
+	charts   provider.Table // renders those of the test
 }
 
-func newWorld(in input) *world { return &world{answers: in.answers, byPath: in.byPath} }
+func (r *Runner) world(in input) *world {
+	return &world{answers: in.answers, byPath: in.byPath, charts: r.charts}
+}
 
 // reads are the actions of a rendering.
 func (w *world) reads() provider.Table {
@@ -31,6 +34,7 @@ func (w *world) reads() provider.Table {
 		}
 		table[a.provider].Read[a.do] = w.call
 	}
+	table["helm"] = w.charts["helm"] // works without the world
 	return table
 }
 

@@ -246,7 +246,11 @@ func (t tester) runner(ctx context.Context, folder string) (*deftest.Runner, err
 			subject = definition.Ref{Kind: own[0].Kind, Name: own[0].Name}
 		}
 	}
-	r, err := deftest.New(source, subject)
+	charts := filepath.Join(folder, "testdata")
+	if _, err := os.Stat(charts); err != nil {
+		charts = folder
+	}
+	r, err := deftest.New(deftest.Options{Definitions: source, Subject: subject, Charts: charts, Sandbox: t.Factory.Sandbox})
 	t.runners[folder] = r
 	return r, err
 }
