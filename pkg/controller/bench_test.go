@@ -11,6 +11,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/controller/definition"
 	"github.com/seed-c5f95f19/vela/pkg/test/build"
 	"github.com/seed-c5f95f19/vela/pkg/test/env"
 )
@@ -30,7 +31,7 @@ func BenchmarkAtRest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, _, err := wire(mgr, Options{RevisionLimit: 10})
+	r, _, err := wire(mgr, Options{RevisionLimit: 10}, &definition.Troubles{})
 	if err != nil {
 		b.Fatal(err)
 	}

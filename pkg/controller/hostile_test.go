@@ -1,10 +1,12 @@
 package controller_test
 
 import (
+	"cmp"
 	"os"
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -30,12 +32,15 @@ func TestHostileDefinitionsHarmNobodyElse(t *testing.T) {
 		"loop":     "import \"list\"\n_l: list.Range(0, 2000, 1)\n_a: len([for a in _l for b in _l for c in _l {a + b + c}])" + object,
 		"grow":     "import \"strings\"\n_b: strings.Repeat(\"x\", 100000)\n_a: len([for i in _n for j in _n for k in _n {_b + \"\\(i)\\(j)\\(k)\"}])\n_n: [for i in strings.Split(strings.Repeat(\"a,\", 500), \",\") {i}]" + object,
 	}
+	// This one behaves until somebody uses it.
+	texts["late"] = "import \"list\"\n_l: list.Range(0, parameter.many, 1)\n_a: len([for a in _l for b in _l for c in _l {a + b + c}])\nparameter: many: int" + object
+	properties := map[string]string{"late": `{many: 3000}`}
 	apps := map[string]*v1beta1.Application{}
 	for name, text := range texts {
 		def := build.ComponentDefinition(name, text)
 		def.Namespace = evil
 		env.Create(t, def)
-		apps[name] = build.App(evil+"/"+name).Component(name, name, `{}`).Object()
+		apps[name] = build.App(evil+"/"+name).Component(name, name, cmp.Or(properties[name], `{}`)).Object()
 		env.Create(t, apps[name])
 	}
 
@@ -51,8 +56,16 @@ func TestHostileDefinitionsHarmNobodyElse(t *testing.T) {
 			c := v1beta1.FindCondition(a.Status.Conditions, "Ready")
 			return c != nil && strings.Contains(c.Message, "is not evaluated any more until its text changes: the evaluation ")
 		})
+		env.Eventually(t, name+" says so itself", func() (bool, error) {
+			def := &v1beta1.ComponentDefinition{}
+			err := hub.Get(t.Context(), client.ObjectKey{Namespace: evil, Name: name}, def)
+			c := v1beta1.FindCondition(def.Status.Conditions, v1beta1.ConditionSynced)
+			return c != nil && c.Status == metav1.ConditionFalse && strings.Contains(c.Message, "is not evaluated any more"), err
+		})
 		correct(t, hub, evil, name, "_a: 1"+object)
 	}
+	// Its revision exists, so it follows the definition with its next change.
+	merge(t, hub, apps["late"], `{"spec":{"components":[{"name":"late","type":"late","properties":{"many":1}}]}}`)
 	for name, app := range apps {
 		reaches(t, hub, app, name+" runs with the corrected definition", phase(v1beta1.ApplicationRunning))
 	}

@@ -107,13 +107,15 @@ func (unread) Find(context.Context, string, blueprint.Component) ([]map[string]a
 
 // Setup wires everything and adds it to mgr.
 func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
-	r, registry, err := wire(mgr, o)
+	troubles := &definitioncontroller.Troubles{}
+	r, registry, err := wire(mgr, o, troubles)
 	if err != nil {
 		return err
 	}
 	if err := definitioncontroller.Setup(mgr, definitioncontroller.Options{
 		Client: mgr.GetClient(), Engines: check.Engines{Templates: r.Options.Components, Steps: r.Options.Steps},
 		References: r.References, Recorder: r.Recorder, Clock: r.Clock, RevisionLimit: o.DefinitionLimit, Packages: r.Packages,
+		Troubles: troubles,
 	}); err != nil {
 		return fmt.Errorf("look after definitions: %w", err)
 	}
@@ -129,7 +131,7 @@ func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
 
 // wire puts together what delivers Applications, and lets mgr start the
 // connections to the clusters.
-func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Registry, error) {
+func wire(mgr ctrl.Manager, o Options, troubles *definitioncontroller.Troubles) (*application.Reconciler, *cluster.Registry, error) {
 	requests, err := cluster.NewMetrics(ctrlmetrics.Registry)
 	if err != nil {
 		return nil, nil, fmt.Errorf("count requests: %w", err)
@@ -153,8 +155,11 @@ func wire(mgr ctrl.Manager, o Options) (*application.Reconciler, *cluster.Regist
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the built-in definitions: %w", err)
 	}
-	templates := cue.NewEngine(cue.Options{Packages: all.DefinitionSchemas(), Sandbox: o.Sandbox, Trusted: builtin.Ours})
-	steps := cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas(), Sandbox: o.Sandbox, Trusted: builtin.Ours})
+	limits := cue.Options{Sandbox: o.Sandbox, Trusted: builtin.Ours, OnTrouble: troubles.Add}
+	limits.Packages = all.DefinitionSchemas()
+	templates := cue.NewEngine(limits)
+	limits.Packages = all.WorkflowSchemas()
+	steps := cue.NewEngine(limits)
 	pkgs := &packages.Reconciler{
 		Client: mgr.GetClient(), Engines: []*cue.Engine{templates, steps},
 		Recorder: mgr.GetEventRecorderFor("vela-core"), //nolint:staticcheck // as below
