@@ -17,10 +17,9 @@ import (
 	"strings"
 	"time"
 
+	ci "helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/common/util"
 	v2 "helm.sh/helm/v4/pkg/chart/v2"
-	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
 )
 
@@ -97,20 +96,31 @@ func (c *Chart) Render(ctx context.Context, req Request) (Result, error) {
 
 func (c *Chart) render(ctx context.Context, req Request) (Result, error) {
 	chart, values := clone(c.chart), copied(req.Values)
-	if err := chartutil.ProcessDependencies(chart, values); err != nil {
+	if err := settle(chart, values); err != nil {
 		return Result{}, fmt.Errorf("dependencies: %w", err)
 	}
 	caps, err := capabilities(req)
 	if err != nil {
 		return Result{}, err
 	}
-	if v := chart.Metadata.KubeVersion; v != "" && !chartutil.IsCompatibleRange(v, caps.KubeVersion.String()) {
+	if v := chart.Metadata.KubeVersion; v != "" && !compatible(v, caps.KubeVersion.String()) {
 		return Result{}, fmt.Errorf("it needs Kubernetes %s, and the cluster has %s", v, caps.KubeVersion.String())
 	}
-	release := common.ReleaseOptions{Name: req.Release, Namespace: req.Namespace, Revision: 1, IsInstall: true}
-	full, err := util.ToRenderValues(chart, values, release, caps)
+	if err := coalesce(chart, values, false); err != nil {
+		return Result{}, fmt.Errorf("values: %w", err)
+	}
+	if err := validate(chart, values); err != nil {
+		return Result{}, fmt.Errorf("values: %w", err)
+	}
+	about, err := ci.NewAccessor(chart)
 	if err != nil {
-		return Result{}, fmt.Errorf("values: %w", plain(err))
+		return Result{}, err
+	}
+	full := common.Values{
+		"Chart": about.MetadataAsMap(), "Capabilities": caps, "Values": common.Values(values),
+		"Release": map[string]any{
+			"Name": req.Release, "Namespace": req.Namespace, "IsUpgrade": false, "IsInstall": true, "Revision": 1, "Service": "Helm",
+		},
 	}
 	made := newRandom(ctx, req)
 	files, err := engine.Engine{CustomTemplateFuncs: made.funcs()}.RenderWithContext(ctx, chart, full)
