@@ -55,6 +55,7 @@ func read(obj runtime.Object) (Definition, any, error) {
 			Object:             &v1beta1.ComponentDefinition{TypeMeta: typeMeta(v1beta1.ComponentDefinitionKind), ObjectMeta: keep(o.ObjectMeta), Spec: *o.Spec.DeepCopy()},
 		}
 		d.setSchematic(o.Spec.Schematic)
+		d.setExtension(o.Spec.Extension)
 		d.setRules(o.Spec.Status)
 		return d, o.Spec, nil
 	case *v1beta1.TraitDefinition:
@@ -68,6 +69,7 @@ func read(obj runtime.Object) (Definition, any, error) {
 			Object:           &v1beta1.TraitDefinition{TypeMeta: typeMeta(v1beta1.TraitDefinitionKind), ObjectMeta: keep(o.ObjectMeta), Spec: *o.Spec.DeepCopy()},
 		}
 		d.setSchematic(o.Spec.Schematic)
+		d.setExtension(o.Spec.Extension)
 		d.setRules(o.Spec.Status)
 		return d, o.Spec, nil
 	case *v1beta1.PolicyDefinition:
@@ -98,6 +100,7 @@ func read(obj runtime.Object) (Definition, any, error) {
 		if s := o.Spec.Schematic; s != nil {
 			d.setSchematic(&v1beta1.Schematic{CUE: s.CUE, Helm: s.Helm, Kube: s.Kube, Terraform: s.Terraform})
 		}
+		d.setExtension(o.Spec.Extension)
 		if r := o.Spec.Status; r != nil {
 			d.setRules(&v1beta1.StatusRules{CustomStatus: r.CustomStatus, HealthPolicy: r.HealthPolicy})
 		}
@@ -116,6 +119,21 @@ func (d *Definition) setSchematic(s *v1beta1.Schematic) {
 		d.Template = s.CUE.Template
 	}
 	d.Terraform, d.Helm, d.Kube = s.Terraform, s.Helm, s.Kube
+}
+
+// setExtension takes the template from where it stood before there were
+// schematics; a schematic wins.
+func (d *Definition) setExtension(raw *runtime.RawExtension) {
+	if raw == nil || d.Template != "" || d.Terraform != nil || d.Helm != nil || d.Kube != nil {
+		return
+	}
+	var extension struct {
+		Template any `json:"template"`
+	}
+	if json.Unmarshal(raw.Raw, &extension) != nil {
+		return // free-form: what is no object has no template
+	}
+	d.Template, _ = extension.Template.(string)
 }
 
 func (d *Definition) setRules(r *v1beta1.StatusRules) {
