@@ -173,6 +173,13 @@ envs:
 	if err := hub.Get(t.Context(), client.ObjectKey{Namespace: other, Name: "a"}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the environment got a component that it does not select: %v", err)
 	}
+	envs := map[string]string{}
+	for _, service := range got.Status.Services {
+		envs[service.Namespace+"/"+service.Name] = service.Env
+	}
+	if diff := cmp.Diff(map[string]string{other + "/b": "test", ns + "/a": "prod", ns + "/b": "prod"}, envs); diff != "" {
+		t.Errorf("environments of the services (-want +got):\n%s", diff)
+	}
 	want := `{"envs":[{"env":"test","placements":[{"cluster":"local","namespace":"` + other + `"}]},{"env":"prod","placements":[{"cluster":"local","namespace":"` + ns + `"}]}]}`
 	if len(got.Status.PolicyStatus) != 1 || string(got.Status.PolicyStatus[0].Status.Raw) != want {
 		t.Errorf("status.policy = %+v, want %s", got.Status.PolicyStatus, want)

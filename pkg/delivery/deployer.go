@@ -105,7 +105,7 @@ func (d deployer) deliver(ctx context.Context, t Target, allow oam.Allow) (Outco
 // target is one component in one place.
 func (d deployer) target(req oam.ApplyRequest) (Target, error) {
 	t := Target{
-		Components: []string{req.Component}, NoWait: !req.WaitHealthy,
+		Components: []string{req.Component}, NoWait: !req.WaitHealthy, Env: req.Env,
 		Place: &policy.Placement{Cluster: req.Cluster, Namespace: req.Namespace},
 	}
 	if req.Value != nil {

@@ -151,6 +151,9 @@ func (r *Run) saw(u *unit, health []observe.Health) {
 	if r.seen == nil {
 		r.seen = map[string][]observe.Health{}
 	}
+	for i := range health {
+		health[i].Env = u.env
+	}
 	r.seen[u.name()] = health
 }
 

@@ -32,6 +32,8 @@ type Target struct {
 	Patch map[string]any `json:"patch,omitempty"`
 	// SkipTerraform leaves cloud resources to other steps.
 	SkipTerraform bool `json:"skipTerraform,omitempty"`
+	// Env is the environment of an env-binding policy that it belongs to.
+	Env string `json:"env,omitempty"`
 	// NoWait counts what was sent as done, healthy or not.
 	NoWait bool `json:"noWait,omitempty"`
 }
@@ -44,6 +46,7 @@ type unit struct {
 	missing   []string       // inputs that nothing has put out yet
 	patch     map[string]any // of a step, merged into the workload
 	version   render.ClusterVersion
+	env       string // of an env-binding policy
 
 	manifests []manifest.Manifest
 	rendered  bool     // manifests are what is wanted
@@ -96,7 +99,7 @@ func (r *Run) units(ctx context.Context, t Target) ([]*unit, error) {
 	var out []*unit
 	for _, place := range places {
 		for _, c := range components {
-			u := &unit{component: c, place: place, patch: t.Patch}
+			u := &unit{component: c, place: place, patch: t.Patch, env: t.Env}
 			if err := r.setInputs(u); err != nil {
 				return nil, err
 			}

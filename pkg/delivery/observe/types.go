@@ -16,6 +16,7 @@ type Health struct {
 	Cluster   string
 	Namespace string
 	Replica   string
+	Env       string // environment of an env-binding policy
 	// WorkloadAPIVersion and WorkloadKind are of the workload object.
 	WorkloadAPIVersion string
 	WorkloadKind       string

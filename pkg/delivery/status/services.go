@@ -23,7 +23,7 @@ func Services(health []observe.Health) []v1beta1.ApplicationComponentStatus {
 			i = len(out)
 			index[at] = i
 			out = append(out, v1beta1.ApplicationComponentStatus{
-				Name: h.Component, Cluster: h.Cluster, Namespace: h.Namespace, Healthy: true,
+				Name: h.Component, Cluster: h.Cluster, Namespace: h.Namespace, Env: h.Env, Healthy: true,
 			})
 		}
 		s := &out[i]
