@@ -117,13 +117,18 @@ func Surplus(existing []v1beta1.DefinitionRevision, latest string, limit int, ke
 	return out
 }
 
-// Keep returns the DefinitionRevision that keeps d under a name and a
-// number.
+// Keep returns the DefinitionRevision that keeps d under a name and a number. It
+// has the labels of the definition and one that leads back to it.
 func Keep(d definition.Definition, name string, number int64) (*v1beta1.DefinitionRevision, error) {
+	labels := d.Labels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[d.Kind.RevisionLabel()] = d.Name
 	rev := &v1beta1.DefinitionRevision{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1beta1.GroupVersion.String(), Kind: "DefinitionRevision"},
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: d.Namespace, Name: name, Labels: map[string]string{d.Kind.RevisionLabel(): d.Name},
+			Namespace: d.Namespace, Name: name, Labels: labels,
 		},
 		Spec: v1beta1.DefinitionRevisionSpec{
 			Revision: number, RevisionHash: d.Hash(), DefinitionType: d.Kind.RevisionType(),

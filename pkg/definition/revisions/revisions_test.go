@@ -15,7 +15,7 @@ import (
 func parsed(t *testing.T, template string) definition.Definition {
 	t.Helper()
 	d, err := definition.FromObject(&v1beta1.TraitDefinition{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "scaler"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "scaler", Labels: map[string]string{"team": "web"}},
 		Spec:       v1beta1.TraitDefinitionSpec{Schematic: &v1beta1.Schematic{CUE: &v1beta1.CUE{Template: template}}},
 	})
 	if err != nil {
@@ -67,6 +67,12 @@ func TestNext(t *testing.T) {
 			if rev.Name != tc.want || rev.Spec.Revision != tc.number || (rev.ResourceVersion == "") != tc.isNew {
 				t.Errorf("Next() = %s, number %d, new %v; want %s, %d, %v",
 					rev.Name, rev.Spec.Revision, rev.ResourceVersion == "", tc.want, tc.number, tc.isNew)
+			}
+			if tc.isNew {
+				want := map[string]string{"team": "web", "trait.oam.dev/name": "scaler"}
+				if diff := cmp.Diff(want, rev.Labels); diff != "" {
+					t.Errorf("labels (-want +got):\n%s", diff)
+				}
 			}
 			if back, err := definition.FromRevision(rev); err != nil || back.Digest != parsed(t, "a: 1").Digest {
 				t.Errorf("the revision keeps %q, %v", back.Template, err)
