@@ -181,6 +181,34 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+func TestUnknownWhereAnythingGoes(t *testing.T) {
+	const text = `
+parameter: {
+	objects: [...{}]
+	settings: {}
+	#Sealed: {}
+	sealed?: #Sealed
+}
+`
+	for name, c := range map[string]struct {
+		text  string
+		given map[string]any
+		want  []cue.UnknownField
+	}{
+		"an empty struct takes any object": {text, map[string]any{
+			"objects": []any{map[string]any{"kind": "Lamp"}}, "settings": map[string]any{"watts": 40},
+		}, nil},
+		"an empty definition takes nothing":   {text, map[string]any{"sealed": map[string]any{"a": 1}}, []cue.UnknownField{{Path: "sealed.a"}}},
+		"no parameters means that none exist": {"parameter: {}", map[string]any{"a": 1}, []cue.UnknownField{{Path: "a"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, compile(t, cue.NewEngine(cue.Options{}), c.text).Unknown(c.given)); diff != "" {
+				t.Errorf("Unknown() mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestTemplateErrors(t *testing.T) {
 	cases := map[string]struct {
 		text    string

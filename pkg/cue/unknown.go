@@ -60,12 +60,15 @@ func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) 
 		if !isStruct(schema) || schema.LookupPath(cuelang.MakePath(cuelang.AnyString)).IncompleteKind() == cuelang.TopKind {
 			return out
 		}
+		declared := fieldNames(schema)
+		if path != "" && len(declared) == 0 && schema.Allows(cuelang.AnyString) { // {} within parameters: any object
+			return out
+		}
 		filled := schema.FillPath(cuelang.Path{}, v)
 		known := map[string]bool{}
 		for _, name := range fieldNames(filled) {
 			known[name] = true
 		}
-		declared := fieldNames(schema)
 		for _, name := range sortedKeys(v) {
 			sub := mistake.Prefixed(path, mistake.Segment(name))
 			field := fieldSchema(schema, cuelang.Value{}, name)
