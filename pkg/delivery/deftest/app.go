@@ -58,35 +58,39 @@ func (r *Runner) application(ctx context.Context, in input, files, out Files) er
 // said is an error as a user reads it.
 func said(err error) string { return fault.Message(err) + "\n" }
 
-// blueprint resolves the Application. objects are what it can refer to.
-func (r *Runner) blueprint(ctx context.Context, in input, objects string) (*blueprint.Blueprint, error) {
-	found, err := documents(objects)
+// blueprint resolves the Application. cluster are the objects that it can refer
+// to.
+func (r *Runner) blueprint(ctx context.Context, in input, cluster string) (*blueprint.Blueprint, error) {
+	found, err := documents(cluster)
 	if err != nil {
 		return nil, fmt.Errorf("objects.yaml: %w", err)
-	}
-	var files referred.Files
-	for _, o := range found {
-		files = append(files, unstructured.Unstructured{Object: o})
 	}
 	draft, err := blueprint.Parse(ctx, in.app, nil)
 	if err != nil {
 		return nil, err
 	}
-	b, err := blueprint.Resolve(ctx, draft, r.defs, blueprint.Options{Components: r.components, Steps: r.steps, Objects: asGiven{}})
+	b, err := blueprint.Resolve(ctx, draft, r.defs, blueprint.Options{Components: r.components, Steps: r.steps, Objects: objects(found)})
 	return &b, err
 }
 
-// asGiven is for components that refer to objects: a test has the objects
-// themselves where an Application has what names them.
-type asGiven struct{}
+// objects are what components can refer to.
+type objects []map[string]any
 
-// Find implements blueprint.Objects.
-func (asGiven) Find(_ context.Context, _ string, c blueprint.Component) ([]map[string]any, error) {
+// Find implements blueprint.Objects. A test without objects may have the objects
+// themselves where an Application has what names them.
+func (o objects) Find(ctx context.Context, namespace string, c blueprint.Component) ([]map[string]any, error) {
+	if len(o) > 0 {
+		var files referred.Files
+		for _, object := range o {
+			files = append(files, unstructured.Unstructured{Object: object})
+		}
+		return (&referred.Finder{Sources: []referred.Source{files}}).Find(ctx, namespace, c)
+	}
 	list, _ := c.Properties["objects"].([]any)
 	var out []map[string]any
 	for _, v := range list {
-		if o, ok := v.(map[string]any); ok {
-			out = append(out, o)
+		if object, ok := v.(map[string]any); ok {
+			out = append(out, object)
 		}
 	}
 	return out, nil

@@ -17,6 +17,9 @@ func (r *Renderer) Bare(ctx context.Context, req Request) ([]Bare, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.readConfig(ctx); err != nil {
+		return nil, err
+	}
 	if err := j.renderComponent(ctx); err != nil {
 		return nil, err
 	}
