@@ -137,7 +137,7 @@ func (r *Report) text(e Engines, s snippet) {
 	engine, src := e.source(s)
 	t, err := engine.Compile(src)
 	if err != nil {
-		r.mistakes(s.path, err)
+		r.mistakes(s, err)
 		return
 	}
 	if trouble, ok := engine.Trouble(src); ok {
@@ -155,27 +155,31 @@ func (r *Report) text(e Engines, s snippet) {
 		return
 	}
 	if r.Schema, err = t.Schema(); err != nil {
-		r.mistakes(s.path, err)
+		r.mistakes(s, err)
 	}
 }
 
 // mistakes adds what is wrong with a text, each with its place in it.
-func (r *Report) mistakes(path string, err error) {
+func (r *Report) mistakes(s snippet, err error) {
 	list := cue.Errors(err)
 	if len(list) == 0 {
-		r.fail(path, err)
+		r.fail(s.path, err)
 		return
 	}
 	for _, e := range list {
 		plain := *e
 		plain.DefinitionLine = 0
+		line, column := e.DefinitionLine, e.DefinitionColumn
+		if line == 0 {
+			line, column = place(s.text, e.Path)
+		}
 		switch {
-		case e.DefinitionLine > 0 && e.DefinitionColumn > 0:
-			r.fail(path, fmt.Errorf("line %d:%d: %w", e.DefinitionLine, e.DefinitionColumn, &plain))
-		case e.DefinitionLine > 0:
-			r.fail(path, fmt.Errorf("line %d: %w", e.DefinitionLine, &plain))
+		case line > 0 && column > 0:
+			r.fail(s.path, fmt.Errorf("line %d:%d: %w", line, column, &plain))
+		case line > 0:
+			r.fail(s.path, fmt.Errorf("line %d: %w", line, &plain))
 		default:
-			r.fail(path, &plain)
+			r.fail(s.path, &plain)
 		}
 	}
 }

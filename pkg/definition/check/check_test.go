@@ -44,6 +44,10 @@ func TestObject(t *testing.T) {
 			text: trait + `spec: {schematic: {cue: {template: "output: {}\nx: {\n  y: missing.z\n}\n"}}}`,
 			want: []string{`spec.schematic.cue.template: line 3:6: x.y: refers to "missing", which does not exist`},
 		},
+		"a value that contains itself": {
+			text: trait + `spec: {schematic: {cue: {template: "parameter: {}\na: {\n  b: a\n}\n"}}}`,
+			want: []string{"spec.schematic.cue.template: line 3:3: a.b: contains itself"},
+		},
 		"a package that does not exist": {
 			text: trait + `spec: {schematic: {cue: {template: "import \"vela/nowhere\"\nx: nowhere.#Y\n"}}}`,
 			want: []string{`spec.schematic.cue.template: line 1:8: imports "vela/nowhere", which does not exist here`},
