@@ -9,3 +9,8 @@ import "embed"
 //
 //go:embed vela-core/crds/*.yaml
 var CRDs embed.FS
+
+// Views holds the texts of the views, one file each.
+//
+//go:embed vela-core/views/*.cue
+var Views embed.FS

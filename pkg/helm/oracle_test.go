@@ -2,6 +2,7 @@ package helm
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -78,8 +79,10 @@ func (m maker) chart(name string, depth int) *v2.Chart {
 // Values come together as Helm's library puts them together, on charts and
 // values that are made up.
 func TestValuesAreHelms(t *testing.T) {
+	defer slog.SetDefault(slog.Default()) // Helm's code says much about made up charts
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	agreed := 0
-	for seed := range uint64(20_000) {
+	for seed := range uint64(5_000) {
 		m := maker{rand.New(rand.NewPCG(seed, 1))}
 		c, given := m.chart("top", 2), m.values()
 		if m.IntN(2) == 0 {
@@ -98,7 +101,7 @@ func TestValuesAreHelms(t *testing.T) {
 			t.Fatalf("seed %d mismatch (-Helm +ours):\n%s", seed, diff)
 		}
 	}
-	if agreed < 5000 {
+	if agreed < 1000 {
 		t.Errorf("only %d of the made up charts have values", agreed)
 	}
 }

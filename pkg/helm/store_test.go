@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -222,9 +223,19 @@ func TestSourcesThatAreNotAllowed(t *testing.T) {
 			t.Errorf("%s: error = %v, want %v", name, err, helm.ErrNotAllowed)
 		}
 	}
-	c, err := helm.NewStore(helm.Options{Local: "testdata"}).Chart(t.Context(), helm.Source{Location: "./shop"})
-	if err != nil || c.Version != "1.2.0" {
-		t.Errorf("Chart() of a directory = %v, %v", c, err)
+}
+
+func TestLocalCharts(t *testing.T) {
+	archive := filepath.Join(t.TempDir(), "shop.tgz")
+	write(t, archive, string(packed(t, "shop", "1.3.0")))
+	for location, want := range map[string]string{"./shop": "1.2.0", "shop": "1.2.0", "file://shop": "1.2.0", archive: "1.3.0", "file://" + archive: "1.3.0"} {
+		c, err := helm.NewStore(helm.Options{Local: "testdata"}).Chart(t.Context(), helm.Source{Location: location})
+		if err != nil || c.Version != want {
+			t.Errorf("Chart(%q) = %v, %v, want version %s", location, c, err, want)
+		}
+	}
+	if _, err := helm.NewStore(helm.Options{Local: "testdata"}).Chart(t.Context(), helm.Source{Location: "./gone"}); err == nil {
+		t.Error("a chart that is not there was read")
 	}
 }
 

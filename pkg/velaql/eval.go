@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/seed-c5f95f19/vela/charts"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
 )
@@ -46,11 +47,15 @@ func (e Engine) Query(ctx context.Context, text string, q Query) (any, error) {
 	return out, nil
 }
 
-// Load returns the text of a stored view.
+// Load returns the text of a view: the stored one, or else the one that comes with
+// vela.
 func Load(ctx context.Context, hub client.Reader, namespace, name string) (string, error) {
 	stored := &corev1.ConfigMap{}
 	err := hub.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, stored)
 	if apierrors.IsNotFound(err) {
+		if text, err := charts.Views.ReadFile("vela-core/views/" + name + ".cue"); err == nil {
+			return string(text), nil
+		}
 		return "", fmt.Errorf("there is no view %q in namespace %q: store one with `vela ql apply -f %s.cue`: %w", name, namespace, name, err)
 	}
 	if err != nil {

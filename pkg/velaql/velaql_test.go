@@ -144,6 +144,9 @@ func TestStoreAndLoad(t *testing.T) {
 			t.Fatalf("Store() = %v, %v, want %v", changed, err, want)
 		}
 	}
+	if text, err := velaql.Load(t.Context(), hub, "vela-system", "component-pod-view"); err != nil || !strings.Contains(text, "#CollectPods") {
+		t.Errorf("Load() of a view that comes with vela = %q, %v", text, err)
+	}
 	if text, err := velaql.Load(t.Context(), hub, "vela-system", "v"); text != view || err != nil {
 		t.Errorf("Load() = %q, %v, want what was stored", text, err)
 	}
