@@ -2,8 +2,10 @@ package definition
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -12,6 +14,7 @@ import (
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -57,7 +60,10 @@ func ParseCUE(file, text string) (client.Object, error) {
 	}
 	data, err := parts.description()
 	if err != nil {
-		return nil, err
+		if strings.HasPrefix(err.Error(), file+":") {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	var h header
 	if err := json.Unmarshal(data, &h); err != nil {
@@ -228,8 +234,38 @@ func dedent(s string) string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// cueError keeps of a CUE error what helps an author: each message with its
-// position.
+// cueError keeps of a CUE error what helps an author: a line for each mistake
+// with its place. What follows from the first mistake in the syntax is left out.
 func cueError(err error) error {
-	return fmt.Errorf("%s", strings.TrimSpace(cueerrors.Details(err, &cueerrors.Config{Cwd: "/"})))
+	var lines []string
+	for _, e := range cueerrors.Errors(err) {
+		format, args := e.Msg()
+		line := fmt.Sprintf(format, args...)
+		if path := strings.Join(e.Path(), "."); path != "" {
+			line = path + ": " + line
+		}
+		if at := place(e); at.IsValid() {
+			line = fmt.Sprintf("%s:%d:%d: %s", at.Filename(), at.Line(), at.Column(), line)
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+		if len(e.Path()) == 0 {
+			break
+		}
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// place is the first of the places that a CUE error is about.
+func place(e cueerrors.Error) token.Pos {
+	if e.Position().IsValid() {
+		return e.Position()
+	}
+	for _, p := range e.InputPositions() {
+		if p.IsValid() {
+			return p
+		}
+	}
+	return token.NoPos
 }

@@ -48,7 +48,7 @@ func FromFiles(path string) (*Static, error) {
 		}
 		found, err := readFile(file)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return err
 		}
 		for _, o := range found {
 			objs = append(objs, o)
@@ -56,7 +56,7 @@ func FromFiles(path string) (*Static, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read definitions: %w", err)
+		return nil, err
 	}
 	return Of(objs...)
 }
@@ -69,9 +69,13 @@ func readFile(file string) ([]client.Object, error) {
 			return nil, err
 		}
 		if ext != ".cue" {
-			return ParseYAML(data)
+			objs, err := ParseYAML(data)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			return objs, nil
 		}
-		obj, err := ParseCUE(filepath.Base(file), string(data))
+		obj, err := ParseCUE(file, string(data))
 		if err != nil {
 			return nil, err
 		}

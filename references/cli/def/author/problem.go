@@ -64,23 +64,21 @@ func ordered(problems []Problem) []Problem {
 	return out
 }
 
-// position matches a line of CUE's own report that says where: ./a.cue:3:5.
+// position matches a place: ./a.cue:3:5.
 var position = regexp.MustCompile(`^\s*(?:.*[/.])?([^/\s]*):(\d+):(\d+)$`)
 
-// syntax takes the report of a file that cannot be read apart: each message has
-// its positions in the lines below it.
+// placed matches a message that begins with its place: a.cue:3:5: what.
+var placed = regexp.MustCompile(`^(.*):(\d+):(\d+): (.*)$`)
+
+// syntax takes the report of a file that cannot be read apart, a line for each
+// mistake.
 func syntax(file, text string, err error) []Problem {
 	var out []Problem
-	for line := range strings.Lines(strings.TrimPrefix(err.Error(), file+": ")) {
-		line = strings.TrimRight(line, "\n")
-		if m := position.FindStringSubmatch(line); m != nil {
-			if last := len(out) - 1; last >= 0 && out[last].Line == 0 {
-				out[last].Line = atoi(m[2])
-				out[last].Col = atoi(m[3])
-			}
-			continue
-		}
-		if line = strings.TrimSuffix(strings.TrimSpace(line), ":"); line != "" {
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if m := placed.FindStringSubmatch(line); m != nil {
+			out = append(out, Problem{File: file, Line: atoi(m[2]), Col: atoi(m[3]), Message: m[4]})
+		} else if line = strings.TrimPrefix(line, file+": "); line != "" {
 			out = append(out, Problem{File: file, Message: line})
 		}
 	}
