@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -65,14 +64,34 @@ func filesOf(name string) ([]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && path != name && (e.Name() == "cue.mod" || strings.HasPrefix(e.Name(), ".")):
+		case e.IsDir() && path != name && (e.Name() == "cue.mod" || e.Name() == "testdata" || strings.HasPrefix(e.Name(), ".")):
 			return filepath.SkipDir
-		case !e.IsDir() && slices.Contains([]string{".cue", ".yaml", ".yml", ".json"}, filepath.Ext(path)):
+		case e.IsDir():
+			return nil
+		}
+		wanted, err := mayDefine(path)
+		if wanted {
 			files = append(files, path)
 		}
-		return nil
+		return err
 	})
 	return files, err
+}
+
+// aDefinition matches what every definition in YAML or JSON has.
+var aDefinition = regexp.MustCompile(`kind["']?\s*:\s*["']?\w*Definition\b`)
+
+// mayDefine reports whether a file of a folder is to be read. Folders hold much
+// beside definitions, which need not even be YAML, whatever it is called.
+func mayDefine(path string) (bool, error) {
+	switch filepath.Ext(path) {
+	case ".cue":
+		return true, nil
+	case ".yaml", ".yml", ".json":
+		data, err := os.ReadFile(path)
+		return aDefinition.Match(data), err
+	}
+	return false, nil
 }
 
 func isURL(name string) bool {
@@ -167,6 +186,9 @@ func fromDocuments(docs []source.Document, lines []string) ([]Definition, error)
 	return out, errors.Join(errs...)
 }
 
+// lineOf finds the line in a place: a.yaml:3:5.
+var lineOf = regexp.MustCompile(`:(\d+):\d+$`)
+
 // documentPlaces finds the texts in a YAML document: a block begins in the line
 // below its key.
 func documentPlaces(doc source.Document, lines []string) map[string]definition.Place {
@@ -177,11 +199,11 @@ func documentPlaces(doc source.Document, lines []string) map[string]definition.P
 		definition.CustomStatusText: "spec.status.customStatus",
 		definition.DetailsText:      "spec.status.details",
 	} {
-		m := position.FindStringSubmatch(doc.At(path))
+		m := lineOf.FindStringSubmatch(doc.At(path))
 		if m == nil || !doc.Has(path) {
 			continue
 		}
-		line := atoi(m[2])
+		line := atoi(m[1])
 		if line > len(lines) {
 			continue
 		}
