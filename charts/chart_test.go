@@ -37,6 +37,7 @@ func TestChartInstalls(t *testing.T) {
 				map[string]any{"apiGroups": []any{"example.com"}, "resources": []any{"things"}},
 			}},
 		},
+		"with permissions":   {"admissionWebhooks": map[string]any{"definitionPermissions": true}},
 		"without webhooks":   {"admissionWebhooks": map[string]any{"enabled": false}},
 		"with cluster-admin": {"rbac": map[string]any{"clusterAdmin": true}},
 	}

@@ -25,6 +25,7 @@ type Admission struct {
 	Configuration string
 	FailurePolicy string
 	Strict        bool
+	Permissions   bool
 }
 
 func (a *Admission) bind(fs *pflag.FlagSet) {
@@ -36,6 +37,7 @@ func (a *Admission) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&a.Configuration, "webhook-configuration", a.Configuration, "name of the webhook configurations")
 	fs.StringVar(&a.FailurePolicy, "webhook-failure-policy", a.FailurePolicy, "what the API server does while no replica answers: Fail refuses changes of what the webhooks judge, Ignore stores them unseen")
 	fs.BoolVar(&a.Strict, "webhook-strict", a.Strict, "refuse what is otherwise a warning: unknown properties, missing definitions, traits on workloads that they are not made for")
+	fs.BoolVar(&a.Permissions, "webhook-definition-permissions", a.Permissions, "refuse Applications whose author may not get the definitions that they use")
 }
 
 func (a *Admission) validate() error {
@@ -74,7 +76,7 @@ func (a *Admission) setup(ctx context.Context, mgr ctrl.Manager, cfg *rest.Confi
 		return err
 	}
 	err = webhook.Setup(ctx, mgr, k, webhook.Options{
-		References: j.References, Definitions: j.Definitions, Check: j.Check, Transform: j.Transform, Strict: a.Strict, Hub: hub, Clock: clock.RealClock{},
+		References: j.References, Definitions: j.Definitions, Check: j.Check, Transform: j.Transform, Strict: a.Strict, Permissions: a.Permissions, Hub: hub, Clock: clock.RealClock{},
 		Registration: webhook.Registration{
 			URL: a.URL, Service: a.Service, Namespace: a.Namespace, Name: a.Configuration,
 			Policy: admissionregistrationv1.FailurePolicyType(a.FailurePolicy),

@@ -43,7 +43,10 @@ func (a applications) Handle(ctx context.Context, req admission.Request) admissi
 		}
 	}
 	app.Namespace = req.Namespace // a dry-run of the API server may leave it out
-	errs, warnings := a.judge(ctx, app, old)
+	draft, errs, warnings := a.judge(ctx, app, old)
+	if a.Permissions {
+		errs = append(errs, a.permitted(ctx, req.UserInfo, draft)...)
+	}
 	if len(errs) > 0 {
 		return denied(fault.Message(errors.Join(errs...)))
 	}
@@ -63,10 +66,9 @@ func same(app, old *v1beta1.Application) bool {
 
 // judge returns what only an edit can put right, and what is worth a warning: what
 // may still come by itself, such as a definition, is no reason to refuse.
-func (a applications) judge(ctx context.Context, app, old *v1beta1.Application) (errs []error, warnings []string) {
+func (a applications) judge(ctx context.Context, app, old *v1beta1.Application) (draft blueprint.Draft, errs []error, warnings []string) {
 	options := a.Check
 	options.Strict = a.Strict
-	var draft blueprint.Draft
 	var b blueprint.Blueprint
 	made, produced, err := transform.Apply(ctx, app, a.Transform)
 	if err != nil && !fault.Terminal(err) { // a policy that reads clusters is left to the controller
@@ -81,7 +83,7 @@ func (a applications) judge(ctx context.Context, app, old *v1beta1.Application) 
 	}
 	for _, e := range fault.List(err) {
 		switch {
-		case fault.Terminal(e), a.Strict && fault.Reason(e) != "":
+		case fault.Terminal(e), a.Strict && fault.Reason(e) != "", a.Permissions && fault.Reason(e) == v1beta1.ReasonDefinitionMissing:
 			errs = append(errs, e)
 		case fault.Reason(e) == "": // the check itself failed
 			ctrl.LoggerFrom(ctx).Error(e, "Check an Application", "namespace", app.Namespace, "name", app.Name)
@@ -91,7 +93,7 @@ func (a applications) judge(ctx context.Context, app, old *v1beta1.Application) 
 		}
 	}
 	if err != nil {
-		return errs, warnings
+		return draft, errs, warnings
 	}
 	for _, w := range b.Warnings {
 		warnings = append(warnings, lines(w)...)
@@ -99,7 +101,7 @@ func (a applications) judge(ctx context.Context, app, old *v1beta1.Application) 
 	if old != nil && app.Annotations[oam.AnnotationForceParamMutations] != "true" {
 		errs = append(errs, a.immutables(ctx, b, old)...)
 	}
-	return errs, warnings
+	return draft, errs, warnings
 }
 
 // lines are the lines of a text: a warning cannot have several.

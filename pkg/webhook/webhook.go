@@ -42,6 +42,9 @@ type Options struct {
 	Transform transform.Options
 	// Strict refuses what is otherwise a warning.
 	Strict bool
+	// Permissions refuses Applications whose author may not read the definitions
+	// that they use; one that is missing is refused too: nobody could ask later.
+	Permissions bool
 	// Registration says how the API server finds the webhooks.
 	Registration Registration
 	// Hub reads and writes without a cache.

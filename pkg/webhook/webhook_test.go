@@ -15,6 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -47,6 +48,7 @@ type replica struct {
 	url    string
 	listen string // "" means at the url
 	strict bool
+	asks   bool // for permissions
 	gates  transform.Gates
 	policy admissionregistrationv1.FailurePolicyType
 	server string      // of pkg/test/env
@@ -134,7 +136,7 @@ func run(t *testing.T, cfg *rest.Config, scheme *runtime.Scheme, r replica) {
 			Components: templates,
 			Steps:      cue.NewEngine(cue.Options{Packages: all.WorkflowSchemas()}),
 		},
-		Strict: r.strict, Hub: hub, Clock: r.time(),
+		Strict: r.strict, Permissions: r.asks, Hub: hub, Clock: r.time(),
 		Registration: webhook.Registration{URL: r.url, Namespace: definition.SystemNamespace, Name: "vela-admission", Policy: r.policy},
 	}); err != nil {
 		t.Fatal(err)
@@ -438,6 +440,51 @@ spec:
 	if got := refusal(c.Create(t.Context(), app, client.DryRunAll)); got != want {
 		t.Errorf("without the policy: %q, want %q", got, want)
 	}
+}
+
+// Who may not read a definition may not use it, whatever else is wrong.
+func TestPermissions(t *testing.T) {
+	admin, _ := start(t, replica{url: address(t), asks: true, policy: admissionregistrationv1.Fail, server: "permissions"})
+	hub := env.Cluster(t, "permissions")
+	ns := hub.Namespace(t)
+	rule := func(resource string, verbs ...string) rbacv1.PolicyRule {
+		return rbacv1.PolicyRule{APIGroups: []string{v1beta1.Group}, Resources: []string{resource}, Verbs: verbs}
+	}
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "dev"}, Rules: []rbacv1.PolicyRule{rule("applications", "create", "update", "get")}}
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "dev"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "dev"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.GroupKind, Name: "developers", APIGroup: rbacv1.GroupName}},
+	}
+	for _, o := range []client.Object{parse[v1beta1.TraitDefinition](t, ns, rollout), role, binding} {
+		if err := admin.Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := hub.Config()
+	cfg.Impersonate = rest.ImpersonationConfig{UserName: "jane", Groups: []string{"developers"}}
+	jane := clientOf(t, cfg, schemeOf(t), &warnings{})
+	app := build.App(ns+"/shop").Component("web", "webservice", "image: nginx").Trait("rollout", "").Object()
+	want := `user "jane" may not use trait "rollout" (that takes the right to get traitdefinitions.core.oam.dev "rollout" in namespace "` + ns + `")`
+	env.Eventually(t, "the definition is known, and not for jane", func() (bool, error) {
+		err := jane.Create(t.Context(), app.DeepCopy(), client.DryRunAll)
+		return refusal(err) == want, err
+	})
+	if err := admin.Create(t.Context(), app.DeepCopy(), client.DryRunAll); err != nil {
+		t.Errorf("who may do everything: %v", err)
+	}
+	hidden := build.App(ns+"/shop").Component("web", "later", "").Trait("rollout", "").Object()
+	if got := refusal(jane.Create(t.Context(), hidden, client.DryRunAll)); !strings.Contains(got, want) || !strings.Contains(got, `component type "later" is not installed`) {
+		t.Errorf("beside a definition that is missing: %q", got)
+	}
+	role.Rules = append(role.Rules, rule("traitdefinitions", "get"))
+	if err := admin.Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	env.Eventually(t, "jane may use it", func() (bool, error) {
+		err := jane.Create(t.Context(), app.DeepCopy(), client.DryRunAll)
+		return err == nil, err
+	})
 }
 
 func TestDefinitions(t *testing.T) {
