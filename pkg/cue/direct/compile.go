@@ -391,7 +391,7 @@ func (c *compiler) match(x *ast.UnaryExpr) expr {
 		return badX{}
 	}
 	pattern, ok := lit.v.(string)
-	if !ok {
+	if !ok || len(pattern) > maxPattern {
 		return badX{}
 	}
 	re, err := regexp.Compile(pattern)

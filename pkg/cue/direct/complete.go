@@ -26,6 +26,9 @@ func (r *Run) lookup(n *node, name string) (*node, error) {
 			}
 		}
 	}
+	if err := r.charge(len(n.arcs) + len(n.constraints)); err != nil {
+		return nil, err
+	}
 	for i := range n.arcs {
 		if a := &n.arcs[i]; a.name == name {
 			n.settle(a)
@@ -122,6 +125,9 @@ func (r *Run) complete(n *node) error {
 				}
 			}
 		}
+	}
+	if err := r.charge(len(n.arcs) * (1 + len(n.constraints) + len(n.closed))); err != nil {
+		return err
 	}
 	for i := range n.arcs {
 		n.settle(&n.arcs[i])

@@ -52,13 +52,25 @@ type Run struct {
 	root  *node
 	steps int
 	depth int
+	work  int
 }
 
-// maxSteps and maxDepth bound a run; beyond them it is Unsure.
+// What bounds a run; beyond it is Unsure. Steps are nodes and iterations, work
+// is what one step can do much of: bytes that are made or searched, fields that
+// are looked through.
 const (
 	maxSteps = 300_000
 	maxDepth = 1_000
+	maxWork  = 64 << 20
 )
+
+func (r *Run) charge(n int) error {
+	r.work += n
+	if r.work > maxWork {
+		return Unsure
+	}
+	return nil
+}
 
 // Start begins an evaluation with the given top-level values, which must be
 // normalised and are not modified. Nothing is evaluated yet.

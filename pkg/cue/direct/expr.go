@@ -48,21 +48,7 @@ func (r *Run) concrete(x expr, e *env) (any, error) {
 		}
 		return nil, Unsure
 	case callX:
-		if err := r.step(); err != nil {
-			return nil, err
-		}
-		args := make([]any, len(x.args))
-		for i, a := range x.args {
-			v, err := r.concrete(a, e)
-			if err != nil {
-				return nil, err
-			}
-			if n, ok := v.(*node); ok && r.check(n) != nil {
-				return nil, Unsure // a function needs to know all of its argument
-			}
-			args[i] = v
-		}
-		return x.fn(r, args)
+		return r.call(x, e)
 	case topX, typeX, boundX:
 		return nil, Unsure
 	case badX, bottomX:
@@ -86,6 +72,28 @@ func (r *Run) concrete(x expr, e *env) (any, error) {
 		return n, nil
 	}
 	return nil, errMissing
+}
+
+func (r *Run) call(x callX, e *env) (any, error) {
+	if err := r.step(); err != nil {
+		return nil, err
+	}
+	args := make([]any, len(x.args))
+	for i, a := range x.args {
+		v, err := r.concrete(a, e)
+		if err != nil {
+			return nil, err
+		}
+		if n, ok := v.(*node); ok && r.check(n) != nil {
+			return nil, Unsure // a function needs to know all of its argument
+		}
+		args[i] = v
+	}
+	v, err := x.fn(r, args)
+	if err != nil {
+		return nil, err
+	}
+	return v, r.charge(costs(v, args))
 }
 
 func frame(e *env, up int) *env {
@@ -237,7 +245,7 @@ func (r *Run) interpolate(x interpX, e *env) (any, error) {
 			return nil, Unsure
 		}
 	}
-	return b.String(), nil
+	return b.String(), r.charge(b.Len())
 }
 
 func (r *Run) binary(x binX, e *env) (any, error) {
@@ -255,6 +263,13 @@ func (r *Run) binary(x binX, e *env) (any, error) {
 	}
 	b, err := r.concrete(x.b, e)
 	if err != nil {
+		return nil, err
+	}
+	work := size(a) + size(b)
+	if x.op == token.MAT || x.op == token.NMAT {
+		work = compiling + searching*work
+	}
+	if err := r.charge(work); err != nil {
 		return nil, err
 	}
 	switch x.op {
@@ -291,8 +306,18 @@ func compareValues(op token.Token, a, b any) (any, error) {
 	return compare(op, a, b)
 }
 
-// maxText is the longest string that is built here.
-const maxText = 1 << 20
+const (
+	maxText    = 1 << 20  // the longest string that is built here
+	maxPattern = 1000     // the longest regular expression
+	compiling  = 64 << 10 // what compiling one counts as
+	searching  = 8        // what searching a byte with one counts as
+)
+
+// size is what it costs to look at a scalar.
+func size(v any) int {
+	s, _ := v.(string)
+	return len(s)
+}
 
 func arithmetic(op token.Token, a, b any) (any, error) {
 	switch a := a.(type) {

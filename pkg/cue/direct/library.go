@@ -23,12 +23,24 @@ var functions = map[string]function{
 	"strings.Contains":   ofTwo(func(a, b string) any { return strings.Contains(a, b) }),
 	"strings.TrimPrefix": ofTwo(func(a, b string) any { return strings.TrimPrefix(a, b) }),
 	"strings.TrimSuffix": ofTwo(func(a, b string) any { return strings.TrimSuffix(a, b) }),
-	"strings.Split":      ofTwo(func(a, b string) any { return stringList(strings.Split(a, b)) }),
+	"strings.Split":      splitText,
 	"strings.Replace":    replaceText,
 	"strings.Join":       joinText,
 	"list.Concat":        concat,
 	"list.Contains":      listContains,
 	"list.Slice":         slice,
+}
+
+// costs is the work that a function has done.
+func costs(result any, args []any) int {
+	n := 0
+	for _, v := range append(args, result) {
+		n += size(v)
+		if l, ok := elements(v); ok {
+			n += 16 * len(l)
+		}
+	}
+	return n
 }
 
 func length(r *Run, args []any) (any, error) {
@@ -108,6 +120,21 @@ func ofTwo(f func(a, b string) any) function {
 	}
 }
 
+// splitText leaves what would have very many parts to CUE.
+func splitText(_ *Run, args []any) (any, error) {
+	if len(args) != 2 {
+		return nil, Unsure
+	}
+	a, ok1 := args[0].(string)
+	b, ok2 := args[1].(string)
+	if !ok1 || !ok2 || strings.Count(a, b) > maxParts {
+		return nil, Unsure
+	}
+	return stringList(strings.Split(a, b)), nil
+}
+
+const maxParts = 10_000
+
 func stringList(parts []string) *node {
 	elems := make([]*node, len(parts))
 	for i, p := range parts {
@@ -127,6 +154,13 @@ func replaceText(_ *Run, args []any) (any, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return nil, Unsure
 	}
+	found := strings.Count(s, from)
+	if n >= 0 {
+		found = min(found, int(n))
+	}
+	if len(s)+found*len(to) > maxText {
+		return nil, Unsure
+	}
 	return strings.Replace(s, from, to, int(n)), nil
 }
 
@@ -140,6 +174,7 @@ func joinText(r *Run, args []any) (any, error) {
 		return nil, Unsure
 	}
 	parts := make([]string, len(elems))
+	total := len(sep) * len(elems)
 	for i, e := range elems {
 		v, err := r.value(e)
 		if err != nil {
@@ -147,6 +182,9 @@ func joinText(r *Run, args []any) (any, error) {
 		}
 		s, ok := v.scalar.(string)
 		if !ok {
+			return nil, Unsure
+		}
+		if total += len(s); total > maxText {
 			return nil, Unsure
 		}
 		parts[i] = s
@@ -179,6 +217,9 @@ func concat(r *Run, args []any) (any, error) {
 		}
 		if v.kind != isList {
 			return nil, Unsure
+		}
+		if err := r.charge(16 * len(v.elems)); err != nil {
+			return nil, err
 		}
 		out = append(out, v.elems...)
 	}

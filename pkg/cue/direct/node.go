@@ -166,8 +166,11 @@ func (r *Run) expandConjuncts(n *node) error {
 			return err
 		}
 		if ok {
-			n.alias = target
-			return r.expand(target)
+			if err := r.expand(target); err != nil {
+				return err
+			}
+			n.alias = target // not earlier: a chain of these must have an end
+			return nil
 		}
 	}
 	// add may append what references stand for.
@@ -310,6 +313,9 @@ func (r *Run) addData(n *node, c conj) error {
 		if len(v) > 0 {
 			n.sources++
 		}
+		if err := r.charge(len(v) * (len(v) + len(n.arcs))); err != nil { // each is compared with those before
+			return err
+		}
 		if n.arcs == nil {
 			n.arcs = make([]arc, 0, len(v))
 		}
@@ -382,6 +388,9 @@ func (r *Run) addStruct(n *node, s *structX, e *env, g *group) error {
 	}
 	if n.arcs == nil {
 		n.arcs = make([]arc, 0, len(s.fields))
+	}
+	if err := r.charge(len(s.fields) * (len(s.fields) + len(n.arcs))); err != nil {
+		return err
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
@@ -548,6 +557,9 @@ func (r *Run) iterate(clauses []clauseX, e *env, inOrder bool, yield func(*env) 
 	switch src.kind {
 	case isList:
 		for i, el := range src.elems {
+			if err := r.step(); err != nil {
+				return err
+			}
 			if err := r.iterate(more, &env{up: e, key: int64(i), val: el}, inOrder, yield); err != nil {
 				return err
 			}
@@ -561,6 +573,9 @@ func (r *Run) iterate(clauses []clauseX, e *env, inOrder bool, yield func(*env) 
 			a := &src.arcs[i]
 			if !regular(a.name) {
 				continue
+			}
+			if err := r.step(); err != nil {
+				return err
 			}
 			if err := r.iterate(more, &env{up: e, key: a.name, val: a.node}, inOrder, yield); err != nil {
 				return err

@@ -105,9 +105,12 @@ func (r *Run) addBound(n *node, x boundX, e *env) error {
 }
 
 // satisfied checks a scalar against the types and bounds of n.
-func (n *node) satisfied(v any) error {
+func (r *Run) satisfied(n *node, v any) error {
 	if n.types != 0 && n.types&kindOf(v) == 0 {
 		return errConflict
+	}
+	if err := r.charge(len(n.bounds) * (1 + searching*size(v))); err != nil {
+		return err
 	}
 	for _, b := range n.bounds {
 		if b.match != nil {
@@ -179,7 +182,11 @@ func compare(op token.Token, a, b any) (bool, error) {
 		if !ok {
 			return false, Unsure
 		}
-		re, err := regexp.Compile(b.(string))
+		pattern, ok := b.(string)
+		if !ok || len(pattern) > maxPattern {
+			return false, Unsure
+		}
+		re, err := regexp.Compile(pattern)
 		if err != nil {
 			return false, Unsure
 		}
@@ -226,7 +233,7 @@ func (r *Run) decideScalar(n *node) error {
 	if n.structs > 0 && (len(n.arcs) > 0 || n.structs > 1 && len(n.conjs) > 1) {
 		return Unsure
 	}
-	if err := n.satisfied(n.scalar); err != nil {
+	if err := r.satisfied(n, n.scalar); err != nil {
 		return err
 	}
 	for _, c := range n.choices {
