@@ -78,6 +78,10 @@ compat: build ## Score against the cases of KubeVela (RUN=regexp picks some)
 bench: build ## Measure; the table is bench/RESULTS.md (LOAD=apps:100 picks a load)
 	@RUN='$(RUN)' LOAD='$(LOAD)' hack/bench.sh
 
+.PHONY: soak
+soak: ## Render a million times and look at memory and results (SOAK=renders)
+	@SOAK=$(or $(SOAK),1000000) SOAK_CONCURRENT=200000 go test -count=1 -v -timeout 6h -run 'Soak' ./bench/soak
+
 .PHONY: verify
 verify: ## Check that generated files, format, lint and architecture are in order
 	@hack/verify.sh

@@ -147,7 +147,7 @@ func TestHostileTemplates(t *testing.T) {
 					t.Logf("%s: %.200v", got, err)
 					return
 				}
-				if got != want && want != bounded {
+				if got != want && want != bounded && !(raced && got == stopped) {
 					t.Errorf("is %s (%.300v), want %s", got, err, want)
 				}
 				if text := fmt.Sprint(err); len(text) > 20_000 {
@@ -204,7 +204,7 @@ func TestAStackOverflowKillsOnlyAWorker(t *testing.T) {
 	}
 	e := cue.NewEngine(cue.Options{Sandbox: pool(t, worker.Options{})})
 	class, err := classOf(t, e, h)
-	if want := "the evaluation does not end: it nests without bound"; class != stopped || !strings.Contains(err.Error(), want) {
+	if want := "the evaluation does not end: it nests without bound"; class != stopped || !raced && !strings.Contains(err.Error(), want) {
 		t.Errorf("with workers: %s, %v, want %s", class, err, want)
 	}
 	good(t, e)
