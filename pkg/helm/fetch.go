@@ -19,7 +19,7 @@ import (
 // Bounds of what is fetched.
 const (
 	maxIndex  = 64 << 20 // the largest public index has half of it
-	fetchTime = 2 * time.Minute
+	fetchTime = time.Minute
 )
 
 // fetch gets a chart from where it is.
@@ -63,7 +63,7 @@ func (s *Store) client(auth Auth) (*http.Client, error) {
 	}
 	return &http.Client{Transport: &http.Transport{
 		DialContext: s.o.Dial, TLSClientConfig: config, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
-		ResponseHeaderTimeout: time.Minute, MaxIdleConns: 4, IdleConnTimeout: time.Minute,
+		ResponseHeaderTimeout: 20 * time.Second, MaxIdleConns: 4, IdleConnTimeout: time.Minute,
 	}}, nil
 }
 

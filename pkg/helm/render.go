@@ -33,7 +33,7 @@ type Request struct {
 	SkipCRDs    bool
 	SkipHooks   bool
 	KeepTests   bool
-	Timeout     time.Duration // of the templates; 0 and more than a minute mean a minute
+	Timeout     time.Duration // of the templates; 0 and more than 30s mean 30s
 	// Seed is what passwords and keys are derived from. It is secret where the
 	// result is used; nil is public.
 	Seed Seed `json:"-"`
@@ -51,7 +51,7 @@ type Result struct {
 }
 
 // maxTime bounds the rendering of one chart.
-const maxTime = time.Minute
+const maxTime = 30 * time.Second
 
 // ErrTime says that a chart did not render in time. Rendering it again would
 // not either.
