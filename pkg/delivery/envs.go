@@ -56,15 +56,6 @@ func (r *Run) TerraformComponents(context.Context) ([]map[string]any, error) {
 	return out, nil
 }
 
-// list returns a list as properties have it.
-func list[T any](in []T) []any {
-	out := make([]any, 0, len(in))
-	for _, v := range in {
-		out = append(out, v)
-	}
-	return out
-}
-
 func written(components []blueprint.Component) []any {
 	out := make([]any, 0, len(components))
 	for _, c := range components {
