@@ -64,9 +64,6 @@ func ordered(problems []Problem) []Problem {
 	return out
 }
 
-// position matches a place: ./a.cue:3:5.
-var position = regexp.MustCompile(`^\s*(?:.*[/.])?([^/\s]*):(\d+):(\d+)$`)
-
 // placed matches a message that begins with its place: a.cue:3:5: what.
 var placed = regexp.MustCompile(`^(.*):(\d+):(\d+): (.*)$`)
 
