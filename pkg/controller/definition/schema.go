@@ -86,7 +86,7 @@ func (b besides) settled(obj client.Object) bool {
 // describe writes the schema of a definition and the form that follows from it.
 func (r *reconciler) describe(ctx context.Context, obj client.Object, report *check.Report, b besides, status *v1beta1.DefinitionStatus) error {
 	if report.Schema == nil {
-		status.ConfigMapRef = "" // Terraform, or nothing that takes properties
+		status.ConfigMapRef = "" // nothing takes properties
 		return nil
 	}
 	form := report.Schema.Form()

@@ -46,6 +46,9 @@ func Object(obj client.Object, e Engines) Report {
 		r.fail("", err)
 	}
 	r.kind(obj)
+	if d.Terraform != nil {
+		r.Schema = module()
+	}
 	for _, t := range texts(d) {
 		r.text(e, t)
 	}

@@ -115,6 +115,14 @@ func TestObject(t *testing.T) {
 	}
 }
 
+// Of a Terraform module it is known what steers its delivery; all else is welcome.
+func TestModules(t *testing.T) {
+	r := check.Object(parse(t, "kind: ComponentDefinition\nmetadata: {name: c}\nspec: {workload: {definition: {apiVersion: terraform.core.oam.dev/v1beta2, kind: Configuration}}, schematic: {terraform: {configuration: git, type: remote}}}"), engines())
+	if r.Err() != nil || r.Schema == nil || !r.Schema.Open || r.Schema.Properties["writeConnectionSecretToRef"].Required[0] != "name" {
+		t.Errorf("schema = %+v, %v", r.Schema, r.Err())
+	}
+}
+
 // What ships is in order, and its properties can be described.
 func TestBuiltins(t *testing.T) {
 	e := engines()
