@@ -46,6 +46,7 @@ func (d Definition) header() []Problem {
 	obj, isComponent := d.Wire.(*v1beta1.ComponentDefinition)
 	if isComponent && obj.Spec.Workload.Type == "" && obj.Spec.Workload.Definition == (v1beta1.WorkloadGVK{}) {
 		wrong("a component names its workload: attributes.workload.definition with apiVersion and kind, or attributes.workload.type: %q", v1beta1.AutoDetectWorkload)
+		out[len(out)-1].Warning = true // whatever output gives is its workload
 	}
 	stages := []string{"", string(v1beta1.TraitPreDispatch), string(v1beta1.TraitDefaultDispatch), string(v1beta1.TraitPostDispatch)}
 	if d.Kind == definition.Trait && !slices.Contains(stages, d.Stage) {
