@@ -3,9 +3,9 @@ package config
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 	corev1 "k8s.io/api/core/v1"
 
@@ -38,40 +38,37 @@ func templateOf(cm *corev1.ConfigMap, name string) (template, error) {
 }
 
 // inside returns what is evaluated of a template file: everything but the
-// description, with the inside of the field template at the top. A text without
-// that field is one that is inside already.
+// description, with the inside of the field template at the top, as it is
+// written. A text without that field is one that is inside already.
 func inside(name, text string) (string, error) {
-	f, err := parser.ParseFile(name, text, parser.ParseComments)
+	f, err := parser.ParseFile(name, text)
 	if err != nil {
 		fixed, _ := cuetext.Repair(text)
-		if f, err = parser.ParseFile(name, fixed, parser.ParseComments); err != nil {
+		g, retry := parser.ParseFile(name, fixed)
+		if retry != nil {
 			return "", fmt.Errorf("the text is not CUE: %w", err)
 		}
+		f, text = g, fixed
 	}
-	var decls []ast.Decl
+	var head, body strings.Builder
 	found := false
 	for _, d := range f.Decls {
-		field, ok := d.(*ast.Field)
-		if !ok {
-			decls = append(decls, d)
-			continue
+		label, value := "", ast.Expr(nil)
+		if field, ok := d.(*ast.Field); ok {
+			label, _, _ = ast.LabelName(field.Label)
+			value = field.Value
 		}
-		label, _, _ := ast.LabelName(field.Label)
-		body, isStruct := field.Value.(*ast.StructLit)
+		s, isStruct := value.(*ast.StructLit)
 		switch {
-		case label == "template" && isStruct:
+		case label == "template" && isStruct && s.Lbrace.IsValid():
 			found = true
-			decls = append(decls, body.Elts...)
+			body.WriteString(text[s.Lbrace.Offset()+1:s.Rbrace.Offset()] + "\n")
 		case label != "metadata":
-			decls = append(decls, d)
+			head.WriteString(text[d.Pos().Offset():d.End().Offset()] + "\n")
 		}
 	}
 	if !found {
 		return text, nil
 	}
-	out, err := format.Node(&ast.File{Decls: decls})
-	if err != nil {
-		return "", fmt.Errorf("the text is not CUE: %w", err)
-	}
-	return string(out), nil
+	return head.String() + body.String(), nil
 }

@@ -196,19 +196,21 @@ func TestProblems(t *testing.T) {
 		objects []cuev1alpha1.Package
 		want    []string // namespace/name: problem
 	}{
-		"none":                          {[]cuev1alpha1.Package{object("ext/a", "", good)}, nil},
-		"a path of one element":         {[]cuev1alpha1.Package{object("a", "", good)}, []string{`team/calc: spec.path: expected an import path of two elements such as ext/a, got "a"`}},
-		"an empty path":                 {[]cuev1alpha1.Package{object("", "", good)}, []string{`team/calc: spec.path: expected an import path such as ext/utils, got ""`}},
-		"a path of the program":         {[]cuev1alpha1.Package{object("vela/kube", "", good)}, []string{`team/calc: spec.path: "vela/kube" belongs to the packages that come with the program`}},
-		"a path of CUE":                 {[]cuev1alpha1.Package{object("encoding/json", "", good)}, []string{`team/calc: spec.path: "encoding/json" belongs to the library of CUE`}},
-		"another protocol":              {[]cuev1alpha1.Package{object("ext/a", "http://x", good, func(o *cuev1alpha1.Package) { o.Spec.Provider.Protocol = "grpc" })}, []string{`team/calc: spec.provider.protocol: only "http" is supported, got "grpc"`}},
-		"an endpoint that is none":      {[]cuev1alpha1.Package{object("ext/a", "functions:8080", good)}, []string{"team/calc: spec.provider.endpoint: expected an address such as https://functions.example.com/v1"}},
-		"functions without a server":    {[]cuev1alpha1.Package{object("ext/a", "", map[string]string{"a": utils})}, []string{"team/calc: spec.provider: there are functions, and nothing says who executes them"}},
-		"no templates":                  {[]cuev1alpha1.Package{object("ext/a", "", nil)}, []string{"team/calc: spec.templates: there are none"}},
-		"a template that is no CUE":     {[]cuev1alpha1.Package{object("ext/a", "", map[string]string{"a.cue": "x: ]"})}, []string{`team/calc: spec.templates["a.cue"]: the text is not CUE: expected operand, found ']'`}},
-		"the older of two":              {[]cuev1alpha1.Package{object("ext/a", "", good, called("x", "new", 2)), object("ext/a", "", good, called("y", "old", 1))}, []string{`x/new: the path "ext/a" is that of the Package y/old already`}},
-		"the system's of two":           {[]cuev1alpha1.Package{object("ext/a", "", good, called("x", "old", 1)), object("ext/a", "", good, called("vela-system", "new", 2))}, []string{`x/old: the path "ext/a" is that of the Package vela-system/new already`}},
-		"one that is wrong is no rival": {[]cuev1alpha1.Package{object("ext/a", "", nil, called("x", "old", 1)), object("ext/a", "", good, called("y", "new", 2))}, []string{"x/old: spec.templates: there are none"}},
+		"none":                              {[]cuev1alpha1.Package{object("ext/a", "", good)}, nil},
+		"a path of one element":             {[]cuev1alpha1.Package{object("a", "", good)}, []string{`team/calc: spec.path: expected an import path of two elements such as ext/a, got "a"`}},
+		"an empty path":                     {[]cuev1alpha1.Package{object("", "", good)}, []string{`team/calc: spec.path: expected an import path such as ext/utils, got ""`}},
+		"a path of the program":             {[]cuev1alpha1.Package{object("vela/kube", "", good)}, []string{`team/calc: spec.path: "vela/kube" belongs to the packages that come with the program`}},
+		"a path of CUE":                     {[]cuev1alpha1.Package{object("encoding/json", "", good)}, []string{`team/calc: spec.path: "encoding/json" belongs to the library of CUE`}},
+		"another protocol":                  {[]cuev1alpha1.Package{object("ext/a", "http://x", good, func(o *cuev1alpha1.Package) { o.Spec.Provider.Protocol = "grpc" })}, []string{`team/calc: spec.provider.protocol: only "http" is supported, got "grpc"`}},
+		"an endpoint that is none":          {[]cuev1alpha1.Package{object("ext/a", "functions:8080", good)}, []string{"team/calc: spec.provider.endpoint: expected an address such as https://functions.example.com/v1"}},
+		"functions without a server":        {[]cuev1alpha1.Package{object("ext/a", "", map[string]string{"a": utils})}, []string{"team/calc: spec.provider: there are functions, and nothing says who executes them"}},
+		"no templates":                      {[]cuev1alpha1.Package{object("ext/a", "", nil)}, []string{"team/calc: spec.templates: there are none"}},
+		"a template that is no CUE":         {[]cuev1alpha1.Package{object("ext/a", "", map[string]string{"a.cue": "x: ]"})}, []string{`team/calc: spec.templates["a.cue"]: the text is not CUE: expected operand, found ']'`}},
+		"more than a definition may have":   {[]cuev1alpha1.Package{object("ext/a", "", map[string]string{"a.cue": "x: 1" + strings.Repeat("+1", 200_000)})}, []string{"team/calc: spec.templates: they have 400004 bytes, at most 262144 are allowed"}},
+		"a long sum is for others to judge": {[]cuev1alpha1.Package{object("ext/a", "", map[string]string{"a.cue": "x: 1" + strings.Repeat("+1", 100_000)})}, nil},
+		"the older of two":                  {[]cuev1alpha1.Package{object("ext/a", "", good, called("x", "new", 2)), object("ext/a", "", good, called("y", "old", 1))}, []string{`x/new: the path "ext/a" is that of the Package y/old already`}},
+		"the system's of two":               {[]cuev1alpha1.Package{object("ext/a", "", good, called("x", "old", 1)), object("ext/a", "", good, called("vela-system", "new", 2))}, []string{`x/old: the path "ext/a" is that of the Package vela-system/new already`}},
+		"one that is wrong is no rival":     {[]cuev1alpha1.Package{object("ext/a", "", nil, called("x", "old", 1)), object("ext/a", "", good, called("y", "new", 2))}, []string{"x/old: spec.templates: there are none"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
 	cuetext "github.com/seed-c5f95f19/vela/pkg/cue/text"
 )
+
+// maxText is how many bytes a package may have: as many as a definition.
+const maxText = 256 << 10
 
 // A call is a function that a text declares.
 type call struct{ do string }
@@ -29,58 +31,76 @@ type joined struct {
 // join makes one text of the files of a package, in the order of their names.
 // Functions of the object's own server get its full name. Package clauses go: the
 // path says what a package is called.
+//
+// The texts stay as they are otherwise: nobody has judged yet what they cost, and
+// that is done where it can be stopped.
 func join(files map[string]string, name, provider string) (joined, error) {
 	var out joined
 	if len(files) == 0 {
 		return out, errors.New("spec.templates: there are none")
 	}
-	imports := map[string]*ast.ImportSpec{}
-	var decls []ast.Decl
+	size := 0
+	for _, text := range files {
+		size += len(text)
+	}
+	if size > maxText {
+		return out, fmt.Errorf("spec.templates: they have %d bytes, at most %d are allowed", size, maxText)
+	}
+	imports := map[string]bool{}
+	var bodies strings.Builder
 	for _, file := range slices.Sorted(maps.Keys(files)) {
-		f, err := parser.ParseFile(file, files[file], parser.ParseComments)
+		text := files[file]
+		f, err := parser.ParseFile(file, text, parser.ParseComments)
 		if err != nil {
-			fixed, _ := cuetext.Repair(files[file])
-			if f, err = parser.ParseFile(file, fixed, parser.ParseComments); err != nil {
+			fixed, _ := cuetext.Repair(text)
+			g, retry := parser.ParseFile(file, fixed, parser.ParseComments)
+			if retry != nil {
 				return out, fmt.Errorf("spec.templates[%q]: the text is not CUE: %w", file, err)
 			}
+			f, text = g, fixed
 		}
-		for _, d := range f.Decls {
-			switch d := d.(type) {
-			case *ast.Package:
-			case *ast.ImportDecl:
-				for _, s := range d.Specs {
-					imports[cuetext.ImportName(s)+" "+s.Path.Value] = s
-				}
-			default:
-				decls = append(decls, d)
-				if f, ok := d.(*ast.Field); ok {
-					if id, ok := f.Label.(*ast.Ident); ok && !strings.HasPrefix(id.Name, "_") {
-						out.names = append(out.names, id.Name)
-					}
-				}
-			}
-		}
-		out.calls = append(out.calls, claim(f, name, provider)...)
+		bodies.WriteString(out.take(f, text, imports, name, provider))
 	}
-	file := &ast.File{}
-	if len(imports) > 0 {
-		d := &ast.ImportDecl{}
-		for _, key := range slices.Sorted(maps.Keys(imports)) {
-			d.Specs = append(d.Specs, imports[key])
-		}
-		file.Decls = append(file.Decls, d)
+	for _, spec := range slices.Sorted(maps.Keys(imports)) {
+		out.text += "import " + spec + "\n"
 	}
-	file.Decls = append(file.Decls, decls...)
-	b, err := format.Node(file)
-	if err != nil {
-		return out, fmt.Errorf("spec.templates: %w", err)
-	}
-	out.text = string(b)
+	out.text += bodies.String()
 	return out, nil
 }
 
-// claim finds the functions whose provider is called name, and renames that.
-func claim(f *ast.File, name, provider string) (calls []call) {
+// take notes what a file declares and imports, and returns the rest of it.
+func (j *joined) take(f *ast.File, text string, imports map[string]bool, name, provider string) string {
+	begin := 0
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.Package:
+			begin = d.End().Offset()
+		case *ast.ImportDecl:
+			begin = d.End().Offset()
+			for _, s := range d.Specs {
+				imports[cuetext.ImportName(s)+" "+s.Path.Value] = true
+			}
+		case *ast.Field:
+			if id, ok := d.Label.(*ast.Ident); ok && !strings.HasPrefix(id.Name, "_") {
+				j.names = append(j.names, id.Name)
+			}
+		}
+	}
+	calls, whose := claims(f, name)
+	j.calls = append(j.calls, calls...)
+	var out strings.Builder
+	for _, lit := range whose {
+		at := lit.Pos().Offset()
+		out.WriteString(text[begin:at] + strconv.Quote(provider))
+		begin = at + len(lit.Value)
+	}
+	out.WriteString(text[begin:] + "\n")
+	return out.String()
+}
+
+// claims finds the functions whose provider is called name, and where they say so,
+// in the order of the text.
+func claims(f *ast.File, name string) (calls []call, whose []*ast.BasicLit) {
 	ast.Walk(f, func(n ast.Node) bool {
 		s, ok := n.(*ast.StructLit)
 		if !ok {
@@ -90,17 +110,16 @@ func claim(f *ast.File, name, provider string) (calls []call) {
 		if who == nil || do == nil {
 			return true
 		}
-		whose, err := strconv.Unquote(who.Value)
-		if err != nil || whose != name {
+		if owner, err := strconv.Unquote(who.Value); err != nil || owner != name {
 			return true
 		}
 		if verb, err := strconv.Unquote(do.Value); err == nil {
-			calls = append(calls, call{verb})
-			who.Value = strconv.Quote(provider)
+			calls, whose = append(calls, call{verb}), append(whose, who)
 		}
 		return true
 	}, nil)
-	return calls
+	slices.SortFunc(whose, func(a, b *ast.BasicLit) int { return a.Pos().Offset() - b.Pos().Offset() })
+	return calls, whose
 }
 
 // literal returns the text of a field of a struct, nil if it is something else.
