@@ -161,7 +161,10 @@ func priority(def definition.Definition) int32 {
 func (t *transformer) explicit(ctx context.Context) error {
 	for i, p := range slices.Clone(t.app.Spec.Policies) {
 		def, err := t.Definitions.Get(ctx, t.app.Namespace, definition.Ref{Kind: definition.Policy, Name: p.Type})
-		if err != nil || !blueprint.Scoped(def) || blueprint.Global(def) {
+		switch {
+		case err != nil && !errors.Is(err, definition.ErrNotFound): // what it would have made must not be missing for good
+			return fmt.Errorf("load policy %q: %w", p.Type, err)
+		case err != nil || !blueprint.Scoped(def) || blueprint.Global(def):
 			continue
 		}
 		use := use{policy: blueprint.PolicyOf(p, i), def: def, source: sourceExplicit}

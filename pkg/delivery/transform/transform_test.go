@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -274,5 +275,25 @@ func TestGates(t *testing.T) {
 				t.Errorf("String() = %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// unreachable is a source that cannot be asked.
+type unreachable struct{}
+
+func (unreachable) Get(context.Context, string, definition.Ref) (definition.Definition, error) {
+	return definition.Definition{}, errors.New("no route to host")
+}
+
+func (unreachable) Names(context.Context, string, definition.Kind) ([]string, error) { return nil, nil }
+
+// A definition that cannot be read just now is no reason to go on without what it
+// makes: that would be stored.
+func TestDefinitionsThatCannotBeRead(t *testing.T) {
+	_, _, err := transform.Apply(t.Context(), build.App("shop").Policy("p", "labels", "").Object(), transform.Options{
+		Gates: transform.Gates{Scoped: true}, Definitions: unreachable{}, Engine: cue.NewEngine(cue.Options{}),
+	})
+	if err == nil || fault.Terminal(err) || !strings.Contains(err.Error(), "no route to host") {
+		t.Errorf("Apply() error = %v, want one that is tried again", err)
 	}
 }
