@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -36,7 +37,7 @@ func putReferred(rev *v1beta1.ApplicationRevision, b blueprint.Blueprint) error 
 
 // takeReferred gives each component the objects that it referred to. In a
 // revision that KubeVela wrote they lie together, and are found again by what
-// the component says.
+// the component says; a component whose objects are not all found has none.
 func takeReferred(ctx context.Context, rev *v1beta1.ApplicationRevision, b *blueprint.Blueprint) error {
 	var loose referred.Files
 	all := map[string][]map[string]any{}
@@ -64,15 +65,18 @@ func takeReferred(ctx context.Context, rev *v1beta1.ApplicationRevision, b *blue
 			if !c.Refers() || all[c.Name] != nil {
 				continue
 			}
-			found, err := finder.Find(ctx, b.App.Namespace, c)
-			if err != nil {
-				return fmt.Errorf("read revision %q: %w", rev.Name, err)
+			if found, err := finder.Find(ctx, b.App.Namespace, c); err == nil {
+				all[c.Name] = found
 			}
-			all[c.Name] = found
 		}
 	}
 	if len(all) > 0 {
 		b.Referred = all
 	}
 	return nil
+}
+
+// lacksReferred reports whether a component refers to objects that are not there.
+func lacksReferred(b blueprint.Blueprint) bool {
+	return slices.ContainsFunc(b.Components, func(c blueprint.Component) bool { return c.Refers() && b.Referred[c.Name] == nil })
 }

@@ -113,3 +113,32 @@ func TestReferredObjectsAndTheHash(t *testing.T) {
 		t.Error("with autoUpdate another content of a referred object is no other revision")
 	}
 }
+
+// store holds one revision.
+type store struct {
+	revision.Store
+	rev *v1beta1.ApplicationRevision
+}
+
+func (s store) Get(context.Context, string, string) (*v1beta1.ApplicationRevision, error) {
+	return s.rev, nil
+}
+
+// A revision of KubeVela that does not have what a component refers to is not
+// the end of its Application: it is resolved anew.
+func TestARevisionWithoutReferredObjectsIsResolvedAnew(t *testing.T) {
+	b := referring(t, refers(), objects{configMap("x")})
+	rev, err := revision.Encode(b, "shop-v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []bool{true, false} {
+		if !kept {
+			rev.Spec.ReferredObjects = nil
+		}
+		_, _, ok, err := revision.Current(t.Context(), store{rev: rev}, b.Draft, &v1beta1.Revision{Name: "shop-v1"})
+		if err != nil || ok != kept {
+			t.Errorf("Current() with the objects kept %t = %t, %v", kept, ok, err)
+		}
+	}
+}

@@ -132,6 +132,9 @@ func Current(ctx context.Context, store Store, d blueprint.Draft, previous *v1be
 	if err != nil {
 		return b, rev, false, err
 	}
+	if lacksReferred(b) { // KubeVela has not kept it, or calls it in a way of its own
+		return blueprint.Blueprint{}, rev, false, nil
+	}
 	b.App.UID, b.App.Generation = d.App.UID, d.App.Generation
 	return b, of(stored), true, nil
 }
