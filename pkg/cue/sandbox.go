@@ -90,7 +90,8 @@ const largeBytes, largeKeys = 256 << 10, 5_000
 
 // outside returns where to evaluate t, nil for here.
 func (t *Template) outside(args arguments) (Remote, error) {
-	if t.remote != nil || t.engine.sandbox == nil || args.bytes <= largeBytes && args.keys <= largeKeys {
+	large := args.bytes > largeBytes || args.keys > largeKeys || t.driven.Load()
+	if t.remote != nil || t.engine.sandbox == nil || !large {
 		return t.remote, nil
 	}
 	t.mu.Lock()
@@ -120,6 +121,9 @@ func (t *Template) judge(input string, f func() error) error {
 }
 
 func (t *Template) strike(input, why string) {
+	if t.remote == nil && t.engine.sandbox != nil {
+		t.engine.quarry.Trust(t.digest) // it may have been forgotten
+	}
 	t.engine.quarry.Strike(t.digest, input, why)
 	if t.engine.trouble != nil {
 		t.engine.trouble(t.src)
@@ -138,6 +142,13 @@ func (t *Template) quarantined(input string) error {
 	}
 	return &Error{Kind: Limit, Message: fmt.Sprintf(
 		"the %s definition %q is not evaluated any more with these properties, until they or its text change: %s", t.src.Kind, t.src.Name, why)}
+}
+
+// behaves lets the quarantine know that the text works with some input.
+func (t *Template) behaves() {
+	if t.remote != nil && t.passed.CompareAndSwap(false, true) {
+		t.engine.quarry.Pass(t.digest)
+	}
 }
 
 // identity names an input for the quarantine: the properties and whose they are.
@@ -164,7 +175,7 @@ func (t *Template) away(ctx context.Context, remote Remote, in Input, args argum
 	if err != nil && out == nil {
 		return nil, err
 	}
-	t.engine.quarry.Pass(t.digest)
+	t.behaves()
 	return judged{out, t, id}, err
 }
 
@@ -203,7 +214,10 @@ func (t *Template) guard(ctx context.Context, f func()) error {
 	err := t.engine.pool.Run(ctx, t.engine.limits.Budget, f)
 	var late budget.Exceeded
 	var crash budget.Crashed
-	if errors.As(err, &late) || errors.As(err, &crash) {
+	if failed := errors.As(err, &late) || errors.As(err, &crash); failed && t.remote == nil && t.engine.sandbox != nil {
+		t.driven.Store(true) // from now on elsewhere
+		return &Error{Kind: Limit, Message: err.Error()}
+	} else if failed {
 		t.strike("", err.Error())
 		t.cell.Store(nil)
 		return t.quarantined("")

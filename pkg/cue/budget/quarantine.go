@@ -19,6 +19,7 @@ type Quarantine struct {
 
 type record struct {
 	passed bool
+	ours   bool
 	whole  string            // why nothing of it is evaluated any more
 	inputs map[string]string // why not with this input
 }
@@ -54,7 +55,10 @@ func (q *Quarantine) Strike(digest, input, why string) {
 	r := q.record(digest)
 	switch {
 	case r.whole != "":
-	case !r.passed || input == "" || len(r.inputs) >= maxInputs:
+	case r.ours && input == "":
+	case r.ours && len(r.inputs) >= maxInputs:
+		r.inputs = map[string]string{input: why} // the others may try again
+	case !r.ours && (!r.passed || input == "" || len(r.inputs) >= maxInputs):
 		r.whole = why
 	default:
 		if r.inputs == nil {
@@ -62,6 +66,15 @@ func (q *Quarantine) Strike(digest, input, why string) {
 		}
 		r.inputs[input] = why
 	}
+}
+
+// Trust records that a text is one of ours: whatever is done with it, it is the
+// input that is to blame.
+func (q *Quarantine) Trust(digest string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r := q.record(digest)
+	r.ours, r.passed = true, true
 }
 
 // Pass records that a text behaved.

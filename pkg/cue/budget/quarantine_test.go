@@ -26,6 +26,14 @@ func TestQuarantineBlamesWhatIsToBlame(t *testing.T) {
 				q.Strike("t", fmt.Sprint(i), "loops")
 			}
 		}, here: "loops", there: "loops"},
+		"ours is never out as a whole": {do: func(q *budget.Quarantine) {
+			q.Trust("t")
+			q.Strike("t", "", "loops")
+			for i := range 60 {
+				q.Strike("t", fmt.Sprint(i), "loops")
+			}
+			q.Strike("t", "a", "loops")
+		}, here: "loops", inputs: 11},
 		"another text": {do: func(q *budget.Quarantine) { q.Strike("u", "a", "loops") }},
 	}
 	for name, tc := range cases {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -265,5 +266,55 @@ func TestAWorkerThatIsGoneIsReplaced(t *testing.T) {
 	}
 	if got := p.Stats().Started; got < 3 {
 		t.Errorf("%d workers were started, want one for each evaluation", got)
+	}
+}
+
+// An Application must not be able to take a definition from the others: what
+// works for them goes on working, and only the bad input is remembered.
+func TestABadInputIsToBlameAlone(t *testing.T) {
+	text := full + `output: n: len([for a in parameter.l for b in parameter.l for c in parameter.l {"\(a)\(b)\(c)\(_x)"}])
+parameter: {a: string, l: [...int]}`
+	input := func(app string, n int) cue.Input {
+		l := make([]any, n)
+		for i := range l {
+			l[i] = int64(i)
+		}
+		return cue.Input{Parameter: map[string]any{"a": "cat", "l": l}, Context: map[string]any{"name": "web", "appName": app, "namespace": "default"}}
+	}
+	for name, ours := range map[string]bool{"a definition that came with the program": true, "any other that has worked": false} {
+		t.Run(name, func(t *testing.T) {
+			var told []string
+			e := cue.NewEngine(cue.Options{
+				Sandbox: pool(t, tight), Trusted: func(_, _, _ string) bool { return ours },
+				OnTrouble: func(src cue.Source) { told = append(told, src.Name) },
+			})
+			tmpl := compile(t, e, text)
+			evaluate := func(in cue.Input) error {
+				res, err := tmpl.Eval(t.Context(), in)
+				if err != nil {
+					return err
+				}
+				_, err = res.Output()
+				return err
+			}
+			if err := evaluate(input("good", 3)); err != nil {
+				t.Fatal(err)
+			}
+			want := `the trait definition "test" is not evaluated any more with these properties, until they or its text change: the evaluation needs more than `
+			for range 2 {
+				if err := evaluate(input("bad", 6000)); err == nil || !strings.HasPrefix(err.Error(), want) {
+					t.Errorf("the bad input: %v, want %s…", err, want)
+				}
+			}
+			if err := evaluate(input("good", 4)); err != nil {
+				t.Errorf("a good input after a bad one: %v", err)
+			}
+			if got, ok := e.Trouble(tmpl.Source()); !ok || got.Inputs != 1 {
+				t.Errorf("Trouble() = %+v, %v, want one input", got, ok)
+			}
+			if diff := cmp.Diff([]string{"test"}, told); diff != "" {
+				t.Errorf("OnTrouble (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
