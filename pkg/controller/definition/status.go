@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -59,11 +58,7 @@ func short(s string) string {
 	if len(s) <= maxMessage {
 		return s
 	}
-	s = s[:maxMessage]
-	for !utf8.ValidString(s) {
-		s = s[:len(s)-1]
-	}
-	return s + " …"
+	return strings.ToValidUTF8(s[:maxMessage], "") + " …"
 }
 
 // between returns what is new in the conditions, as events.
@@ -74,7 +69,7 @@ func between(before, after []v1beta1.Condition) []event.Event {
 		if c.Message == "" || was != nil && was.Message == c.Message && was.Reason == c.Reason {
 			continue
 		}
-		out = append(out, event.Event{Type: corev1.EventTypeWarning, Reason: c.Reason, Message: c.Message[:min(len(c.Message), 1000)]})
+		out = append(out, event.Event{Type: corev1.EventTypeWarning, Reason: c.Reason, Message: strings.ToValidUTF8(c.Message[:min(len(c.Message), 1000)], "")})
 	}
 	return out
 }
