@@ -161,6 +161,9 @@ func (p *Preview) take(o Options, doc source.Document) (runtime.Object, error) {
 		}
 		place(app)
 		p.Apps = append(p.Apps, App{app, doc, warnings})
+	case gvk.Group == v1beta1.Group && gvk.Kind == v1beta1.ApplicationKind:
+		return nil, fmt.Errorf("%s: Applications of version %q are not served any more: write %s",
+			doc.At("apiVersion"), gvk.Version, v1beta1.GroupVersion)
 	case gvk.Group == v1beta1.Group && gvk.Kind == "Policy":
 		policy := &v1alpha1.Policy{}
 		if _, err := doc.Decode(policy); err != nil {
@@ -178,7 +181,7 @@ func (p *Preview) take(o Options, doc source.Document) (runtime.Object, error) {
 	case gvk == cuev1alpha1.GroupVersion.WithKind(cuev1alpha1.PackageKind):
 		return nil, p.imported.add(doc)
 	case definition.IsDefinition(doc.Object):
-		return typed(doc, gvk)
+		return typed(doc, v1beta1.GroupVersion.WithKind(gvk.Kind)) // older versions have the same fields
 	}
 	return nil, nil
 }
