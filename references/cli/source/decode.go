@@ -51,11 +51,20 @@ func (d Document) typeError(err error) error {
 		if m == nil {
 			return fmt.Errorf("%s: %w", d.At(""), err)
 		}
-		path := m[2]
+		path := written(m[2])
 		return fmt.Errorf("%s: %s must be %s, not %s", d.At(path), path, wanted(m[3]), given(m[1]))
 	}
-	return fmt.Errorf("%s: %s must be %s, not %s", d.At(wrong.Field), wrong.Field, wanted(wrong.Type.String()), given(wrong.Value))
+	path := written(wrong.Field)
+	return fmt.Errorf("%s: %s must be %s, not %s", d.At(path), path, wanted(wrong.Type.String()), given(wrong.Value))
 }
+
+// written leaves the names of embedded Go structs out of a path: no file has
+// them, and unlike them every field begins with a small letter.
+func written(path string) string {
+	return embedded.ReplaceAllString(path, "")
+}
+
+var embedded = regexp.MustCompile(`\b[A-Z]\w*\.`)
 
 var typeMismatch = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field [^.]+\.(\S+) of type (\S+)`)
 

@@ -77,6 +77,10 @@ func TestDecode(t *testing.T) {
 			text:         twoDocuments,
 			wantWarnings: []string{`app.yaml:20:7: Application has no field spec.components[0].trait; did you mean "traits"?`},
 		},
+		"a field of an embedded struct goes by the name in the file": {
+			text:    "kind: Application\napiVersion: core.oam.dev/v1beta1\nspec:\n  workflow:\n    steps:\n    - name: true\n      type: suspend\n",
+			wantErr: "app.yaml:6:7: spec.workflow.steps.name must be text, not true or false",
+		},
 		"a map where a list belongs": {
 			text:    "kind: Application\napiVersion: core.oam.dev/v1beta1\nspec:\n  components:\n    name: web\n",
 			wantErr: "app.yaml:4:3: spec.components must be a list, not a map",
