@@ -188,6 +188,11 @@ parameter: {
 	settings: {}
 	#Sealed: {}
 	sealed?: #Sealed
+	style: *"plain" | "carved"
+	boards?: [...{
+		length: int
+		if style == "carved" {pattern: string}
+	}]
 }
 `
 	for name, c := range map[string]struct {
@@ -198,6 +203,12 @@ parameter: {
 		"an empty struct takes any object": {text, map[string]any{
 			"objects": []any{map[string]any{"kind": "Lamp"}}, "settings": map[string]any{"watts": 40},
 		}, nil},
+		"an if within a list asks what stands outside of it": {text, map[string]any{
+			"style": "carved", "boards": []any{map[string]any{"length": 1, "pattern": "waves"}},
+		}, nil},
+		"what no if gives is unknown": {text, map[string]any{
+			"boards": []any{map[string]any{"length": 1, "pattern": "waves"}},
+		}, []cue.UnknownField{{Path: "boards[0].pattern"}}},
 		"an empty definition takes nothing":   {text, map[string]any{"sealed": map[string]any{"a": 1}}, []cue.UnknownField{{Path: "sealed.a"}}},
 		"no parameters means that none exist": {"parameter: {}", map[string]any{"a": 1}, []cue.UnknownField{{Path: "a"}}},
 	} {

@@ -41,7 +41,8 @@ func (t *Template) Unknown(parameter any) []UnknownField {
 	}
 	var out []UnknownField
 	err = t.guard(context.Background(), func() {
-		out = undeclared(c.value.LookupPath(pathParameter), args.parameter, "", nil)
+		schema := c.value.LookupPath(pathParameter)
+		out = undeclared(schema, schema.FillPath(cuelang.Path{}, args.parameter), args.parameter, "", nil)
 	})
 	if err != nil {
 		return nil
@@ -50,7 +51,9 @@ func (t *Template) Unknown(parameter any) []UnknownField {
 	return out
 }
 
-func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) []UnknownField {
+// undeclared looks through val. whole is the schema with everything that was
+// given, here: what an if further out decides shows only there.
+func undeclared(schema, whole cuelang.Value, val any, path string, out []UnknownField) []UnknownField {
 	schema = form(schema)
 	if op, branches := schema.Expr(); op == cuelang.OrOp {
 		return undeclaredIn(branches, val, path, out)
@@ -74,8 +77,8 @@ func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) 
 			field := fieldSchema(schema, cuelang.Value{}, name)
 			switch {
 			case field.Exists():
-				out = undeclared(field, v[name], sub, out)
-			case !addedByIf(filled, name):
+				out = undeclared(field, whole.LookupPath(cuelang.MakePath(cuelang.Str(name))), v[name], sub, out)
+			case !addedByIf(filled, name) && !addedByIf(whole, name):
 				out = append(out, UnknownField{Path: sub, Suggestion: nearest(name, declared)})
 			}
 		}
@@ -87,7 +90,7 @@ func undeclared(schema cuelang.Value, val any, path string, out []UnknownField) 
 				elem = rest
 			}
 			if elem.Exists() {
-				out = undeclared(elem, e, mistake.Prefixed(path, "["+strconv.Itoa(i)+"]"), out)
+				out = undeclared(elem, whole.LookupPath(cuelang.MakePath(cuelang.Index(i))), e, mistake.Prefixed(path, "["+strconv.Itoa(i)+"]"), out)
 			}
 		}
 	}
@@ -102,7 +105,7 @@ func undeclaredIn(branches []cuelang.Value, val any, path string, out []UnknownF
 		if !sameShape(form(b), val) {
 			continue
 		}
-		u := undeclared(b, val, path, nil)
+		u := undeclared(b, b.FillPath(cuelang.Path{}, val), val, path, nil)
 		if !found || len(u) < len(best) {
 			best, found = u, true
 		}
