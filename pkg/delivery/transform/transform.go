@@ -50,7 +50,11 @@ func Written(app *v1beta1.Application) string {
 	if v := app.Annotations[oam.AnnotationPublishVersion]; v != "" {
 		return manifest.Digest([]any{"published", v})[:16]
 	}
-	return manifest.Digest([]any{app.Spec, app.Annotations[oam.AnnotationPolicySkipGlobal]})[:16]
+	spec, err := plain(&app.Spec) // the order of fields in free-form parts is no difference
+	if err != nil {
+		spec = err.Error() // blueprint.Parse refuses JSON that is not valid
+	}
+	return manifest.Digest([]any{spec, app.Annotations[oam.AnnotationPolicySkipGlobal]})[:16]
 }
 
 // Follows reports whether the Application wants what policies make now, and not

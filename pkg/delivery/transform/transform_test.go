@@ -297,3 +297,17 @@ func TestDefinitionsThatCannotBeRead(t *testing.T) {
 		t.Errorf("Apply() error = %v, want one that is tried again", err)
 	}
 }
+
+func TestWritten(t *testing.T) {
+	one := build.App("shop").Component("web", "c", "x: 1").Object()
+	other := one.DeepCopy()
+	one.Spec.Components[0].Properties.Raw = []byte(`{"a":1,"b":2}`)
+	other.Spec.Components[0].Properties.Raw = []byte(`{"b":2, "a":1}`)
+	if transform.Written(one) != transform.Written(other) {
+		t.Error("the order of fields makes another text")
+	}
+	other.Spec.Components[0].Properties.Raw = []byte(`{"b":3, "a":1}`)
+	if transform.Written(one) == transform.Written(other) {
+		t.Error("another value is the same text")
+	}
+}
