@@ -1,14 +1,14 @@
 package cue
 
 import (
-	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
-
 	"context"
 	"sort"
 	"strconv"
 	"strings"
 
 	cuelang "cuelang.org/go/cue"
+
+	"github.com/seed-c5f95f19/vela/pkg/cue/mistake"
 )
 
 // An UnknownField is a property that the schema of a definition does not
@@ -68,10 +68,6 @@ func undeclared(schema, whole cuelang.Value, val any, path string, out []Unknown
 			return out
 		}
 		filled := schema.FillPath(cuelang.Path{}, v)
-		known := map[string]bool{}
-		for _, name := range fieldNames(filled) {
-			known[name] = true
-		}
 		for _, name := range sortedKeys(v) {
 			sub := mistake.Prefixed(path, mistake.Segment(name))
 			field := fieldSchema(schema, cuelang.Value{}, name)
