@@ -53,6 +53,8 @@ type Engine struct {
 	pool    *budget.Pool
 	quarry  *budget.Quarantine
 
+	compiling locks
+
 	direct, full, outside atomic.Int64
 }
 
@@ -97,6 +99,12 @@ func (e *Engine) Compile(src Source) (*Template, error) {
 		if err := t.quarantined(""); err != nil {
 			return nil, err
 		}
+		return t, nil
+	}
+	// One at a time for one text: a definition that runs away would otherwise do
+	// so for each who asks meanwhile.
+	defer e.compiling.lock(src.Text)()
+	if t, ok := e.cells.template(src.Text); ok {
 		return t, nil
 	}
 	t, err := newTemplate(e, e.imports.of(src.Text), src)

@@ -16,7 +16,6 @@ func (t *Template) eval(ctx context.Context, in Input, args arguments) (*Result,
 		run := t.program.Start(map[string]any{"parameter": args.parameter, "context": args.context})
 		if run.Check("parameter") == nil {
 			t.engine.direct.Add(1)
-			t.behaves()
 			res.run = run
 			return res, nil
 		}

@@ -97,6 +97,9 @@ func (r *Result) Lookup(path string) (v any, ok bool, err error) {
 	if names := simplePath(path); names != nil && r.run != nil {
 		v, ok, err := r.run.Value(names)
 		if err == nil && weight(v) <= r.template.engine.limits.OutputBytes {
+			if ok {
+				r.template.behaves()
+			}
 			return v, ok, nil
 		}
 	}

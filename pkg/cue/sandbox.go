@@ -97,7 +97,7 @@ func (t *Template) outside(args arguments) (Remote, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.second == nil {
-		second := &Template{engine: t.engine, src: t.src, packages: t.packages, digest: t.digest}
+		second := &Template{engine: t.engine, src: t.src, packages: t.packages, digest: t.digest, trusted: true}
 		if err := second.open(context.Background()); err != nil {
 			return nil, err
 		}
@@ -117,11 +117,14 @@ func (t *Template) judge(input string, f func() error) error {
 		return err
 	}
 	t.strike(input, runaway.Why)
-	return t.quarantined(input)
+	if err := t.quarantined(input); err != nil {
+		return err
+	}
+	return limitError("", "%s", runaway.Why) // one of ours, whatever its input is
 }
 
 func (t *Template) strike(input, why string) {
-	if t.remote == nil && t.engine.sandbox != nil {
+	if t.trusted {
 		t.engine.quarry.Trust(t.digest) // it may have been forgotten
 	}
 	t.engine.quarry.Strike(t.digest, input, why)
@@ -214,7 +217,7 @@ func (t *Template) guard(ctx context.Context, f func()) error {
 	err := t.engine.pool.Run(ctx, t.engine.limits.Budget, f)
 	var late budget.Exceeded
 	var crash budget.Crashed
-	if failed := errors.As(err, &late) || errors.As(err, &crash); failed && t.remote == nil && t.engine.sandbox != nil {
+	if failed := errors.As(err, &late) || errors.As(err, &crash); failed && t.trusted {
 		t.driven.Store(true) // from now on elsewhere
 		return &Error{Kind: Limit, Message: err.Error()}
 	} else if failed {

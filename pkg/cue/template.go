@@ -24,7 +24,8 @@ type Template struct {
 	program  *direct.Program // only when it cannot
 	warnings []Warning
 
-	remote Remote // the template in a sandbox; nil when this process evaluates it
+	remote  Remote // the template in a sandbox; nil when this process evaluates it
+	trusted bool   // came with the program, and there is a sandbox for everything else
 
 	mu     sync.Mutex  // guards building a cell, and second
 	second Remote      // of a trusted text, for large input
@@ -51,7 +52,7 @@ func newTemplate(e *Engine, packages *packageSet, src Source) (*Template, error)
 		}
 		return t, nil
 	}
-	if e.sandbox != nil {
+	if t.trusted = e.sandbox != nil; t.trusted {
 		e.quarry.Trust(t.digest)
 	}
 	var err error
