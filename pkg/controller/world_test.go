@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
@@ -84,7 +85,7 @@ var world = sync.OnceValues(func() (*requests, error) {
 	ctx := context.Background() // ends with the process: the servers do too
 	if err := controller.Setup(ctx, mgr, controller.Options{
 		Concurrency: 4, RevisionLimit: 10, Gates: transform.Gates{Scoped: true, Global: true},
-		Sandbox: worker.NewPool(worker.Options{}),
+		Sandbox: worker.NewPool(worker.Options{CPU: time.Second / 2}),
 	}); err != nil {
 		return nil, err
 	}
