@@ -53,7 +53,7 @@ type Engine struct {
 	pool    *budget.Pool
 	quarry  *budget.Quarantine
 
-	compiling locks
+	compiling budget.Locks
 
 	direct, full, outside atomic.Int64
 }
@@ -103,7 +103,7 @@ func (e *Engine) Compile(src Source) (*Template, error) {
 	}
 	// One at a time for one text: a definition that runs away would otherwise do
 	// so for each who asks meanwhile.
-	defer e.compiling.lock(src.Text)()
+	defer e.compiling.Lock(src.Text)()
 	if t, ok := e.cells.template(src.Text); ok {
 		return t, nil
 	}
