@@ -39,7 +39,7 @@ build: ## Build bin/vela, bin/vela-core, bin/vela-local and its images
 	@hack/go.sh
 	@mkdir -p $(BIN)
 	@hack/say.sh "build vela, vela-core$(if $(wildcard cmd/vela-server), and vela-server)"
-	@go build $(LINK) -o $(BIN)/ ./cmd/vela ./cmd/vela-core $(addprefix ./,$(wildcard cmd/vela-server))
+	@CGO_ENABLED=0 go build $(LINK) -o $(BIN)/ ./cmd/vela ./cmd/vela-core $(addprefix ./,$(wildcard cmd/vela-server))
 	@hack/say.sh "build vela-local (a whole Kubernetes: the first time takes minutes)"
 	@go build -C cmd/vela-local $(LINK_LOCAL) -o $(BIN)/vela-local .
 	@go run -C cmd/vela-local ./images -out $(BIN)/images
