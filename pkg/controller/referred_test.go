@@ -71,7 +71,7 @@ func TestReferredObjectsOfOtherNamespacesAreRefused(t *testing.T) {
 		env.Create(t, app)
 		reaches(t, hub, app, "a refusal", func(app *v1beta1.Application) bool {
 			c := v1beta1.FindCondition(app.Status.Conditions, v1beta1.ConditionParsed)
-			return c != nil && string(c.Reason) == v1beta1.ReasonForbidden
+			return c != nil && c.Reason == v1beta1.ReasonForbidden
 		})
 	}
 }
