@@ -108,6 +108,8 @@ type DefinitionStatus struct {
 
 // ComponentDefinitionSpec describes a component type.
 type ComponentDefinitionSpec struct {
+	// Workload is optional: without it the kind is that of what output gives.
+	// +kubebuilder:default={}
 	Workload WorkloadTypeDescriptor `json:"workload"`
 
 	ChildResourceKinds []ChildResourceKind `json:"childResourceKinds,omitempty"`

@@ -27,8 +27,9 @@ func Content(obj runtime.Object) (map[string]any, error) {
 	return content, nil
 }
 
-// Valid reads definitions and vets them. Warnings are told; anything worse is
-// the error.
+// Valid reads definitions and vets them. Warnings are told, and what only shows
+// with made-up properties: a definition that users have may be written for those
+// that they give. Anything worse is the error.
 func Valid(ctx context.Context, io console.IO, s cue.Sandbox, names ...string) ([]Definition, error) {
 	defs, err := Read(ctx, io.In, names...)
 	if err != nil {
@@ -38,8 +39,9 @@ func Valid(ctx context.Context, io console.IO, s cue.Sandbox, names ...string) (
 	engines := NewEngines(s)
 	for _, d := range defs {
 		problems := d.Vet(ctx, engines)
-		for _, p := range problems {
-			if p.Warning {
+		for i, p := range problems {
+			if p.Warning || p.Tried {
+				problems[i].Warning = true
 				p.Warning = false
 				io.Warnf("%s", p.Error())
 			}

@@ -18,6 +18,7 @@ type Problem struct {
 	Line, Col int // from 1; 0 when unknown
 	Message   string
 	Warning   bool // it works, but is probably not meant
+	Tried     bool // it shows with made-up properties; with those of users it may not
 }
 
 // Error returns FILE:LINE:COL and what is wrong there.

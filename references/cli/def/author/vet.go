@@ -177,8 +177,9 @@ func (d Definition) judged(err error, warn bool) []Problem {
 		return nil
 	}
 	out := d.problems(definition.TemplateText, errors.Join(own...), warn)
-	if warn {
-		for i := range out {
+	for i := range out {
+		out[i].Tried = true
+		if warn {
 			out[i].Message += " (with every parameter given)"
 		}
 	}
