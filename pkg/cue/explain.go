@@ -357,6 +357,9 @@ func want(v cuelang.Value) string {
 			if s, ok := val.(string); ok {
 				return strconv.Quote(s)
 			}
+			if val == nil {
+				return "null"
+			}
 			return fmt.Sprint(val)
 		}
 	}

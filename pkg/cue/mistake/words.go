@@ -189,6 +189,7 @@ var rephrase = []struct {
 	{regexp.MustCompile(`^index out of range \[(.*)\] with length (.*)$`), `reads element $1 of a list of $2`},
 	{regexp.MustCompile(`^cannot reference optional field: (.*)$`), `reads "$1", which was not given`},
 	{regexp.MustCompile(`^explicit error \(_\|_ literal\) in source$`), `is refused by the definition`},
+	{regexp.MustCompile(`^cannot call non-function (.*) \(type .*\)$`), `calls $1, which is no function`},
 	{regexp.MustCompile(`#def: `), ``},
 	{regexp.MustCompile(`_\|_`), `(error)`},
 }
