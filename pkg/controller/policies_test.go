@@ -185,3 +185,23 @@ envs:
 		t.Errorf("status.policy = %+v, want %s", got.Status.PolicyStatus, want)
 	}
 }
+
+// An object that a policy and a component give differently would be written by
+// both for ever.
+func TestPolicyAndComponentGiveTheSame(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	env.Create(t, policyType(ns, "gives", `output: {apiVersion: "v1", kind: "ConfigMap", metadata: name: "a", data: key: "of the policy"}`))
+	app := build.App(ns+"/twice").Component("a", "k8s-objects", configMap("a", "1")).Policy("mine", "gives", "").Object()
+	env.Create(t, app)
+	got := reaches(t, hub, app, "refused", func(a *v1beta1.Application) bool {
+		return a.Status.Workflow != nil && len(a.Status.Workflow.Steps) > 0 && a.Status.Workflow.Steps[0].Message != ""
+	})
+	if m := got.Status.Workflow.Steps[0].Message; !strings.Contains(m, `policy "mine" and component "a" both give`) {
+		t.Errorf("step says %q, want who gives the object", m)
+	}
+	if v := configMapValue(t, hub, ns); v != "of the policy" {
+		t.Errorf("the object says %q, want it as the first has sent it", v)
+	}
+}

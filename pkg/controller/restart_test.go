@@ -62,3 +62,16 @@ func TestRestartByAnnotation(t *testing.T) {
 		})
 	}
 }
+
+// What is to begin again and again needs no event to do so.
+func TestRestartWithoutEvents(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	app := build.App(ns+"/again").Annotate(oam.AnnotationRestartWorkflow, "2s").Component("a", "k8s-objects", configMap("a", "1")).Object()
+	env.Create(t, app)
+	last := began(reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning)))
+	for range 4 {
+		last = began(reaches(t, hub, app, "begun again", func(a *v1beta1.Application) bool { return began(a).After(last) }))
+	}
+}

@@ -119,3 +119,54 @@ func TestNamedPolicyFails(t *testing.T) {
 		t.Errorf("labels of the object = %v, %v, want the one of the policy", cm.Labels, err)
 	}
 }
+
+// Policies are called as users like.
+func TestPolicyWithAnyName(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	env.Create(t, policyType(ns, "labels", `output: labels: a: "b"`, scoped))
+	app := build.App(ns+"/named").Component("a", "k8s-objects", configMap("a", "1")).Policy("the labels!", "labels", "").Object()
+	env.Create(t, app)
+	got := reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	if record := read(t, hub, ns, got.Status.ApplicationPoliciesConfigMap); !strings.Contains(record.Data["001-the-labels-"], `"name": "the labels!"`) {
+		t.Errorf("record = %v, want the policy", record.Data)
+	}
+}
+
+// Invariant 3: a state that failed to render deletes nothing. A global policy that
+// fails takes away nothing that it made.
+func TestFailingGlobalPolicyDeletesNothing(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	def := policyType(ns, "adds", `output: components: context.appComponents + [{
+	name: "b", type: "k8s-objects", properties: objects: [{apiVersion: "v1", kind: "ConfigMap", metadata: name: "b", data: key: "1"}]
+}]`, globally)
+	env.Create(t, def)
+	app := build.App(ns+"/shop").Component("a", "k8s-objects", configMap("a", "1")).Object()
+	env.Create(t, app)
+	reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	before := read(t, hub, ns, "b")
+
+	merge(t, hub, def, fmt.Sprintf(`{"spec":{"schematic":{"cue":{"template":%q}}}}`, `output: labels: x: context.appLabels.missing`))
+	merge(t, hub, app, `{"spec":{"components":[{"name":"a","type":"k8s-objects","properties":{"objects":[{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"key":"2"}}]}}]}}`)
+	got := reaches(t, hub, app, "looked at", func(a *v1beta1.Application) bool {
+		return a.Status.ObservedGeneration == a.Generation && a.Status.Phase != v1beta1.ApplicationRunning || configMapValue(t, hub, ns) == "2"
+	})
+	c := v1beta1.FindCondition(got.Status.Conditions, v1beta1.ConditionParsed)
+	if c == nil || !strings.Contains(c.Message, `global policy "adds" fails`) {
+		t.Errorf("condition Parsed = %+v, want it to name the policy", c)
+	}
+	if now := read(t, hub, ns, "b"); now.UID != before.UID || now.DeletionTimestamp != nil {
+		t.Errorf("what the policy made is another object: %v, then %v", before.ObjectMeta, now.ObjectMeta)
+	}
+
+	if err := hub.Delete(t.Context(), def); err != nil { // then it is meant
+		t.Fatal(err)
+	}
+	merge(t, hub, app, `{"metadata":{"labels":{"look":"again"}}}`)
+	reaches(t, hub, app, "delivered without it", func(a *v1beta1.Application) bool {
+		return a.Status.Phase == v1beta1.ApplicationRunning && configMapValue(t, hub, ns) == "2"
+	})
+}

@@ -74,6 +74,9 @@ func (r *Run) planPolicies(ctx context.Context, repair bool) (Outcome, error) {
 	if out.manifests, err = r.PolicyObjects(ctx); err != nil || len(out.manifests) == 0 {
 		return out, err
 	}
+	r.mu.Lock()
+	r.ofPolicies = out.manifests
+	r.mu.Unlock()
 	if out.Plan, err = r.compute(ctx, out.manifests, repair); err != nil {
 		return out, err
 	}

@@ -50,6 +50,8 @@ type Run struct {
 	given   map[string]any              // what components of this run put out
 	joined  []policy.Cluster
 	index   index
+
+	ofPolicies []manifest.Manifest // no step may want these
 }
 
 // An index finds the entries of one state of an inventory.
@@ -212,7 +214,10 @@ func (r *Run) plan(ctx context.Context, units []*unit, repair bool) (Outcome, er
 	if err := errors.Join(errs...); err != nil {
 		return out, err
 	}
-	if err := r.claimedTwice(out.manifests); err != nil {
+	r.mu.Lock()
+	all := slices.Concat(r.ofPolicies, out.manifests)
+	r.mu.Unlock()
+	if err := r.claimedTwice(all); err != nil {
 		return out, err
 	}
 	p, err := r.compute(ctx, out.manifests, repair)

@@ -49,6 +49,14 @@ func (r *Reconciler) restart(ctx context.Context, s *state, p workflow.Progress)
 	return workflow.Restart(p), outcome{}, nil
 }
 
+// nextRestart is how long it takes until a run that has come this far is followed
+// by another one, or the annotation that asked for it can be taken away: no event
+// tells of either. 0: nobody asks.
+func (r *Reconciler) nextRestart(s *state) time.Duration {
+	at, _ := restartAt(s.app.Annotations[oam.AnnotationRestartWorkflow], s.progress)
+	return r.until(at)
+}
+
 // restartAt is when the next run is to begin, and whether that is the only one.
 func restartAt(asked string, p workflow.Progress) (at time.Time, once bool) {
 	if at, err := time.Parse(time.RFC3339, asked); err == nil {

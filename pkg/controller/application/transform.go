@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,20 +27,28 @@ import (
 // new or wants to follow the policies.
 func (r *Reconciler) transform(ctx context.Context, s *state, store revision.Store) (*v1beta1.Application, *blueprint.Produced, error) {
 	m, written := s.memory, transform.Written(s.app)
+	frozen := !transform.Follows(s.app)
+	var before *blueprint.Produced
 	switch {
-	case transform.Follows(s.app):
 	case m.blueprint == nil:
 		left, p, ok, err := revision.Produced(ctx, store, s.app, written, s.app.Status.LatestRevision)
-		if ok || err != nil {
+		if ok && frozen || err != nil {
 			return left, p, err
 		}
-	case m.asked == written && m.blueprint.Produced == nil:
+		before = p
+	case frozen && m.asked == written && m.blueprint.Produced == nil:
 		return s.app, nil, nil
-	case m.asked == written:
+	case frozen && m.asked == written:
 		p := m.blueprint.Produced
 		return revision.Restore(s.app, &v1beta1.Application{Spec: m.blueprint.Spec}, p), p, nil
+	default:
+		before = m.blueprint.Produced
 	}
-	return transform.Apply(ctx, s.app, r.Transform)
+	app, produced, err := transform.Apply(ctx, s.app, r.Transform)
+	if err == nil {
+		err = transform.Lost(before, produced)
+	}
+	return app, produced, err
 }
 
 // recordProduced shows what policies made of the Application: in its labels and
@@ -99,9 +110,22 @@ func recordData(p *blueprint.Produced) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encode the record of policy %q: %w", t.Name, err)
 		}
-		out[fmt.Sprintf("%03d-%s", i+1, t.Name)] = string(data)
+		out[recordKey(i, t.Name)] = string(data)
 	}
 	return out, nil
+}
+
+// recordKey is the name of a policy with its place, as far as it can be a key of a
+// ConfigMap: policies are called as users like.
+func recordKey(i int, name string) string {
+	const most = 200
+	key := strings.Map(func(r rune) rune {
+		if r == '.' || r == '_' || r == '-' || r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '-'
+	}, name)
+	return fmt.Sprintf("%03d-%s", i+1, key[:min(most, len(key))])
 }
 
 // label gives the Application the labels and annotations that policies gave it,

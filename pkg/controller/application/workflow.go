@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
@@ -44,7 +45,7 @@ func (r *Reconciler) runWorkflow(ctx context.Context, s *state) (outcome, error)
 	}
 	s.report.Workflow = status.FromProgress(next)
 	s.report.Workflow.AppRevision, s.report.Workflow.ContextBackend = m.revision.Name, backend
-	return outcome{again: r.until(again)}, nil
+	return outcome{again: sooner(ctrl.Result{RequeueAfter: r.until(again)}, r.nextRestart(s)).RequeueAfter}, nil
 }
 
 // environment is what the engine needs for this run.

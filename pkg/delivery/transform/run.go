@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
 	"github.com/seed-c5f95f19/vela/pkg/cue"
 	"github.com/seed-c5f95f19/vela/pkg/cue/provider"
@@ -85,7 +87,10 @@ func (t *transformer) run(ctx context.Context, u use) error {
 	}
 	var out output
 	if err := provider.Decode(given, &out); err != nil {
-		return u.fail(fmt.Errorf("output: %w", err))
+		return u.fail(u.wrong("output: %w", err))
+	}
+	if err := u.check(out); err != nil {
+		return u.fail(err)
 	}
 	out.Ctx, _ = given["ctx"].(map[string]any) // whole numbers stay whole
 	record.Applied, record.LabelsCount, record.AnnotationsCount = true, len(out.Labels), len(out.Annotations)
@@ -121,7 +126,7 @@ func (t *transformer) evaluate(ctx context.Context, u use) (*cue.Result, error) 
 	}
 	var errs []error
 	for _, m := range messages {
-		errs = append(errs, errors.New(m))
+		errs = append(errs, u.wrong("%s", m))
 	}
 	return res, errors.Join(errs...)
 }
@@ -223,6 +228,33 @@ func (u use) output(res *cue.Result) (map[string]any, error) {
 	return given, nil
 }
 
+// wrong is a mistake of the policy.
+func (u use) wrong(format string, args ...any) error {
+	return fault.Invalid(v1beta1.ReasonInvalidPolicy, fmt.Errorf("%s: %w", u.what(), fmt.Errorf(format, args...)))
+}
+
+// check complains about labels and annotations that the API server would refuse
+// for the whole Application, and those by which a policy would undo what happens
+// because of it, again and again.
+func (u use) check(out output) error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(out.Labels)) {
+		for _, why := range append(validation.IsQualifiedName(key), validation.IsValidLabelValue(out.Labels[key])...) {
+			errs = append(errs, u.wrong("output.labels: %q with the value %q: %s", key, out.Labels[key], why))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(out.Annotations)) {
+		for _, why := range validation.IsQualifiedName(strings.ToLower(key)) {
+			errs = append(errs, u.wrong("output.annotations: %q: %s", key, why))
+		}
+		switch key {
+		case oam.AnnotationRestartWorkflow, oam.AnnotationPolicySkipGlobal, oam.AnnotationPolicyProduced:
+			errs = append(errs, u.wrong("output.annotations: %q is for users, no policy can give it", key))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // take changes the Application and reports whether its specification changed.
 func (t *transformer) take(out output) bool {
 	before := t.app.Spec.DeepCopy()
@@ -264,8 +296,8 @@ func (u use) fail(err error) error {
 		return fault.With(err, at)
 	}
 	all := cue.Errors(err)
-	if len(all) == 0 {
-		return fault.Invalid(v1beta1.ReasonInvalidPolicy, fmt.Errorf("%s: %w", u.what(), err), at)
+	if len(all) == 0 { // not the policy: it could not be asked
+		return fault.Because(v1beta1.ReasonInvalidPolicy, fmt.Errorf("%s: %w", u.what(), err), at)
 	}
 	var errs []error
 	for _, e := range all {

@@ -92,7 +92,7 @@ type transformer struct {
 	respecified bool // a policy has changed the specification
 }
 
-// globals runs the global policies. Only ctx can stop it.
+// globals runs the global policies. What stops it is not of their making.
 func (t *transformer) globals(ctx context.Context) error {
 	defs, err := t.global(ctx)
 	if err != nil {
@@ -107,6 +107,8 @@ func (t *transformer) globals(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case err != nil && !fault.Terminal(err) && len(cue.Errors(err)) == 0: // it could not be asked
+			return err
 		case err != nil:
 			record := use.record()
 			record.Error, record.Message = true, fault.Message(err)
@@ -158,6 +160,27 @@ func priority(def definition.Definition) int32 {
 		return o.Spec.Priority
 	}
 	return 0
+}
+
+// Lost complains about a global policy that fails now and has shaped what is
+// delivered: going on without it would take that away, and what fails takes
+// nothing away.
+func Lost(before, now *blueprint.Produced) error {
+	if before == nil || now == nil {
+		return nil
+	}
+	var errs []error
+	for _, failed := range now.Applied {
+		if !failed.Error || !slices.ContainsFunc(before.Applied, func(t blueprint.Transformation) bool {
+			return t.Source == sourceGlobal && t.Type == failed.Type && t.Applied && (t.SpecModified || t.HasContext)
+		}) {
+			continue
+		}
+		errs = append(errs, fault.Because(v1beta1.ReasonInvalidPolicy,
+			fmt.Errorf("global policy %q fails, and what it made is delivered: %s", failed.Type, failed.Message),
+			fault.Hint("repair or remove its definition, or keep global policies away with the annotation %s", oam.AnnotationPolicySkipGlobal)))
+	}
+	return errors.Join(errs...)
 }
 
 // explicit runs the policies that the Application names. Types that do not exist

@@ -64,8 +64,8 @@ func in(ns string) func(*v1beta1.PolicyDefinition) {
 
 // trail writes down who has run, after whom.
 const trail = `
-_before: *context.appLabels.trail | ""
-output: labels: trail: _before + context.policyName + "."
+_before: *context.appLabels.trail | "ran"
+output: labels: trail: _before + "." + context.policyName
 `
 
 func TestApply(t *testing.T) {
@@ -97,7 +97,7 @@ func TestApply(t *testing.T) {
 			gates:  both,
 			defs:   source{policy("own", trail), policy("c", trail, global(1)), policy("b", trail, global(5)), policy("a", trail, global(5))},
 			app:    shop().Policy("own", "own", ""),
-			labels: map[string]string{"tier": "gold", "trail": "c.a.b.own."},
+			labels: map[string]string{"tier": "gold", "trail": "ran.c.a.b.own"},
 		},
 		"a global one of the namespace goes before one of the same name for all": {
 			gates: both,
@@ -163,6 +163,32 @@ func TestApply(t *testing.T) {
 			defs:    source{policy("bad", `output: component: []`)},
 			app:     shop().Policy("p", "bad", ""),
 			wantErr: `did you mean "components"?`,
+		},
+		"a global one whose label no server takes is left out": {
+			gates: both,
+			defs: source{
+				policy("bad", `output: labels: owner: "a b@c"`, global(1)), policy("good", `output: labels: good: "yes"`, global(2)),
+			},
+			app:    shop(),
+			labels: map[string]string{"tier": "gold", "good": "yes"},
+		},
+		"an annotation that no server takes is a mistake": {
+			gates:   transform.Gates{Scoped: true},
+			defs:    source{policy("bad", `output: annotations: "a b": "x"`)},
+			app:     shop().Policy("p", "bad", ""),
+			wantErr: `policy "p": output.annotations: "a b"`,
+		},
+		"a policy restarts no workflow, it would do so for ever": {
+			gates:   transform.Gates{Scoped: true},
+			defs:    source{policy("bad", `output: annotations: "app.oam.dev/restart-workflow": "true"`)},
+			app:     shop().Policy("p", "bad", ""),
+			wantErr: `"app.oam.dev/restart-workflow" is for users`,
+		},
+		"a policy does not keep policies away, it would take back what they made": {
+			gates:   transform.Gates{Scoped: true},
+			defs:    source{policy("bad", `output: annotations: "policy.oam.dev/skip-global": "true"`)},
+			app:     shop().Policy("p", "bad", ""),
+			wantErr: `"policy.oam.dev/skip-global" is for users`,
 		},
 		"config.enabled and enabled switch one off": {
 			gates: transform.Gates{Scoped: true},
@@ -295,6 +321,73 @@ func TestDefinitionsThatCannotBeRead(t *testing.T) {
 	})
 	if err == nil || fault.Terminal(err) || !strings.Contains(err.Error(), "no route to host") {
 		t.Errorf("Apply() error = %v, want one that is tried again", err)
+	}
+}
+
+// noWorkers is a sandbox that cannot start anything just now.
+type noWorkers struct{}
+
+func (noWorkers) Open(context.Context, cue.Place, cue.Source) (cue.Remote, error) {
+	return noWorker{}, nil
+}
+
+type noWorker struct{ cue.Remote }
+
+func (noWorker) Plain() bool { return false }
+
+func (noWorker) Eval(context.Context, cue.Input) (cue.Reading, error) {
+	return nil, errors.New("resource temporarily unavailable")
+}
+
+// A policy that could not be asked has made no mistake.
+func TestPoliciesThatCannotBeAsked(t *testing.T) {
+	for name, tc := range map[string]struct {
+		app *build.Application
+		def *v1beta1.PolicyDefinition
+	}{
+		"a named one":  {build.App("shop").Policy("p", "labels", ""), policy("labels", `output: labels: a: "b"`)},
+		"a global one": {build.App("shop"), policy("labels", `output: labels: a: "b"`, global(0))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := transform.Apply(t.Context(), tc.app.Object(), transform.Options{
+				Gates: transform.Gates{Scoped: true, Global: true}, Definitions: source{tc.def},
+				Engine: cue.NewEngine(cue.Options{Sandbox: noWorkers{}, Plain: true}),
+			})
+			if err == nil || fault.Terminal(err) || !strings.Contains(err.Error(), "temporarily unavailable") {
+				t.Errorf("Apply() error = %v, want one that is tried again", err)
+			}
+		})
+	}
+}
+
+func TestLost(t *testing.T) {
+	one := func(r v1beta1.AppliedApplicationPolicy) *blueprint.Produced {
+		r.Type, r.Source = "sidecar", "global"
+		return &blueprint.Produced{Applied: []blueprint.Transformation{{AppliedApplicationPolicy: r}}}
+	}
+	made, failed := v1beta1.AppliedApplicationPolicy{Applied: true, SpecModified: true}, v1beta1.AppliedApplicationPolicy{Error: true, Message: "no answer"}
+	cases := map[string]struct {
+		before, now *blueprint.Produced
+		want        string
+	}{
+		"one that made components and fails":         {before: one(made), now: one(failed), want: `global policy "sidecar" fails, and what it made is delivered: no answer`},
+		"one that made values for templates":         {before: one(v1beta1.AppliedApplicationPolicy{Applied: true, HasContext: true}), now: one(failed), want: "sidecar"},
+		"one that failed before too":                 {before: one(failed), now: one(failed)},
+		"one that works":                             {before: one(made), now: one(made)},
+		"one that was removed":                       {before: one(made), now: &blueprint.Produced{}},
+		"the first time there is nothing to lose":    {now: one(failed)},
+		"policies were switched off in the meantime": {before: one(made)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := transform.Lost(tc.before, tc.now)
+			if (err != nil) != (tc.want != "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("Lost() = %v, want %q", err, tc.want)
+			}
+			if fault.Terminal(err) {
+				t.Error("it is not tried again")
+			}
+		})
 	}
 }
 
