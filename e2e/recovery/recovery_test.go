@@ -204,20 +204,40 @@ func owned(t *testing.T, c client.Client) map[string]any {
 	return out
 }
 
-// install lets the controller install vela and ends it. It talks to the hub
-// directly: what it writes is no part of a delivery.
+// install lets the controller install vela and look after the definitions that
+// it brings, and ends it. It talks to the hub directly: what it writes is no
+// part of a delivery.
 func (w *world) install(t *testing.T) {
 	t.Helper()
 	stop := w.start(t, "--kubeconfig", w.hubFile, "--install")
 	defer stop()
-	def := &v1beta1.WorkflowStepDefinition{}
-	key := client.ObjectKey{Namespace: oam.SystemNamespace, Name: "suspend"} // among the last to come
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		return w.hub.Get(ctx, key, def) == nil, nil
-	})
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, w.settled)
 	if err != nil {
-		t.Fatalf("vela-core --install did not bring the definitions: %v", err)
+		t.Fatalf("vela-core --install did not bring the definitions, or not their revisions: %v", err)
 	}
+}
+
+// settled says that nothing is left to write about definitions.
+func (w *world) settled(ctx context.Context) (bool, error) {
+	last := client.ObjectKey{Namespace: oam.SystemNamespace, Name: "suspend"} // among the last to come
+	if w.hub.Get(ctx, last, &v1beta1.WorkflowStepDefinition{}) != nil {
+		return false, nil
+	}
+	for _, kind := range []string{
+		v1beta1.ComponentDefinitionKind, v1beta1.TraitDefinitionKind, v1beta1.PolicyDefinitionKind, v1beta1.WorkflowStepDefinitionKind,
+	} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(v1beta1.GroupVersion.WithKind(kind))
+		if err := w.hub.List(ctx, list); err != nil {
+			return false, err
+		}
+		for _, o := range list.Items {
+			if name, _, _ := unstructured.NestedString(o.Object, "status", "latestRevision", "name"); name == "" {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
 }
 
 // controller starts vela-core through the gate. The returned function is kill
