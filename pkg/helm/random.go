@@ -64,7 +64,7 @@ func (r *random) bytes(n int, function string, args ...any) ([]byte, error) {
 	binary.BigEndian.PutUint64(count[:], r.seen[use])
 	r.seen[use]++
 	info := strings.Join([]string{r.req.Namespace, r.req.Release, use, string(count[:])}, "\x00")
-	key, err := hkdf.Key(sha256.New, r.seed, nil, info, 32)
+	key, err := hkdf.Key(sha256.New, r.seed, []byte(r.req.Realm), info, 32)
 	if err != nil {
 		return nil, err
 	}

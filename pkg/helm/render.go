@@ -37,6 +37,10 @@ type Request struct {
 	// Seed is what passwords and keys are derived from. It is secret where the
 	// result is used; nil is public.
 	Seed Seed `json:"-"`
+	// Realm is who renders, when that is not whose namespace it is: a release may
+	// say that it is for any namespace, and must not be given what the one that is
+	// there makes up.
+	Realm string
 }
 
 // A Seed gives what random values are derived from. It is asked only when a

@@ -17,6 +17,7 @@ import (
 // revision is the one that they left, as in KubeVela, and an annotation in it
 // holds the rest.
 func putProduced(rev *v1beta1.ApplicationRevision, p *blueprint.Produced) error {
+	delete(rev.Spec.Application.Annotations, oam.AnnotationPolicyProduced) // nobody says that but we
 	if p == nil {
 		return nil
 	}

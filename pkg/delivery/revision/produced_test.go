@@ -123,3 +123,22 @@ func TestWhenPoliciesRunAgain(t *testing.T) {
 		})
 	}
 }
+
+// What a user writes into the annotation of ours is not what policies made, and
+// makes no revision that nobody can read.
+func TestForgedProduced(t *testing.T) {
+	for name, text := range map[string]string{"garbage": "{", "values": `{"custom":{"tenant":"other"}}`} {
+		t.Run(name, func(t *testing.T) {
+			store := build.Revisions{}
+			b := world{text: "x"}.blueprint(t, build.App("prod/shop").UID("u1").Component("web", "c", "").Annotate(oam.AnnotationPolicyProduced, text))
+			rev, err := revision.Ensure(t.Context(), store, b, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := revision.Load(t.Context(), store, "prod", rev.Name)
+			if err != nil || got.Produced != nil {
+				t.Errorf("Load() = what policies made %+v, %v, want nothing", got.Produced, err)
+			}
+		})
+	}
+}

@@ -131,6 +131,9 @@ func (o Options) render(ctx context.Context, in params) (rendered, error) {
 	if err != nil {
 		return rendered{}, err
 	}
+	if req.Namespace != o.Namespace {
+		req.Realm = o.Namespace
+	}
 	src, err := o.source(ctx, in)
 	if err != nil {
 		return rendered{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -189,5 +190,33 @@ func TestAudit(t *testing.T) {
 		if r.Metadata["namespace"] != "edge" {
 			t.Errorf("%s is in namespace %v, want that of the release", r.Kind, r.Metadata["namespace"])
 		}
+	}
+}
+
+// A release may be for any namespace. What its templates make up is then not what
+// those of a release in that namespace do: who renders it could read their
+// passwords.
+func TestPasswordsOfAnotherNamespace(t *testing.T) {
+	store := charts.NewStore(charts.Options{Local: "../../../helm/testdata", Seed: func(context.Context) ([]byte, error) { return []byte("secret"), nil }})
+	passwords := func(own, release string) string {
+		t.Helper()
+		p := helm.New(helm.Options{Charts: store, Namespace: own})
+		out, err := p.Read["render"](t.Context(), provider.Call{Provider: "helm", Do: "render", Params: map[string]any{
+			"chart": map[string]any{"source": "./random"}, "release": map[string]any{"name": "db", "namespace": release}, "context": map[string]any{"name": "db", "namespace": own},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := yaml.Marshal(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(`(?m)^.*namespace: .*\n`).ReplaceAllString(string(text), "")
+	}
+	if passwords("bank", "bank") != passwords("bank", "bank") {
+		t.Error("the same release has other passwords the second time")
+	}
+	if passwords("mallory", "bank") == passwords("bank", "bank") {
+		t.Error("another namespace can make up the same passwords")
 	}
 }
