@@ -26,7 +26,7 @@ type Options struct {
 
 func (o Options) withDefaults() (Options, error) {
 	if len(o.Command) == 0 {
-		self, err := os.Executable()
+		self, err := program()
 		if err != nil {
 			return o, fmt.Errorf("find this program: %w", err)
 		}
@@ -39,6 +39,16 @@ func (o Options) withDefaults() (Options, error) {
 	def(&o.Wall, 20*time.Second)
 	def(&o.Idle, time.Minute)
 	return o, nil
+}
+
+// program is what this process runs. Where the system tells, it is that even when
+// another program lies at its path by now: an upgrade must not make workers of it.
+func program() (string, error) {
+	const own = "/proc/self/exe"
+	if _, err := os.Stat(own); err == nil {
+		return own, nil
+	}
+	return os.Executable()
 }
 
 func def[T int | int64 | time.Duration](p *T, v T) {

@@ -18,6 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	worker.Main()
+	replaced()
 	if text := os.Getenv(evaluateHere); text != "" {
 		withoutWorkers(text)
 		os.Exit(0)

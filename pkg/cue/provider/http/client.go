@@ -54,8 +54,15 @@ func NewClient(guard func(netip.Addr) error, now func() time.Time) *Client {
 // metadata service answers. Addresses inside the cluster are fine.
 func Guard(ip netip.Addr) error {
 	ip = ip.Unmap()
+	if b := ip.As16(); ip.Is6() && netip.MustParsePrefix("64:ff9b::/96").Contains(ip) { // IPv4 behind a translator
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	switch ip.String() {
+	case "fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16": // AWS, Alibaba, Oracle, Azure
+		return fmt.Errorf("the address %s is not allowed", ip)
+	}
 	switch {
-	case ip.IsLoopback(), ip.IsUnspecified(), ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip == netip.MustParseAddr("fd00:ec2::254"):
+	case ip.IsLoopback(), ip.IsUnspecified(), ip.IsLinkLocalUnicast(), ip.IsMulticast():
 		return fmt.Errorf("the address %s is not allowed", ip)
 	}
 	return nil

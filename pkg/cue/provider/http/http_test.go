@@ -232,6 +232,7 @@ func TestGuard(t *testing.T) {
 		"10.0.0.1": true, "192.168.1.1": true, "8.8.8.8": true, "2001:db8::1": true, "fd12::1": true,
 		"127.0.0.1": false, "::1": false, "::ffff:127.0.0.1": false, "0.0.0.0": false, "169.254.169.254": false,
 		"fe80::1": false, "224.0.0.1": false, "fd00:ec2::254": false,
+		"100.100.100.200": false, "192.0.0.192": false, "168.63.129.16": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b::808:808": true,
 	} {
 		if err := velahttp.Guard(netip.MustParseAddr(address)); (err == nil) != allowed {
 			t.Errorf("Guard(%s) = %v, want allowed %v", address, err, allowed)
