@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/seed-c5f95f19/vela/apis/core.oam.dev/v1beta1"
+	"github.com/seed-c5f95f19/vela/pkg/oam"
 	"github.com/seed-c5f95f19/vela/pkg/test/build"
 	"github.com/seed-c5f95f19/vela/pkg/test/env"
 )
@@ -203,5 +205,35 @@ func TestPolicyAndComponentGiveTheSame(t *testing.T) {
 	}
 	if v := configMapValue(t, hub, ns); v != "of the policy" {
 		t.Errorf("the object says %q, want it as the first has sent it", v)
+	}
+}
+
+// Invariant 3: what a policy gives for a component whose inputs are not known is
+// not known either, and nothing of it is taken for unwanted when a workflow begins
+// anew and comes to its end in one pass.
+func TestObjectsOfPoliciesOutliveRestarts(t *testing.T) {
+	t.Parallel()
+	hub, _ := start(t)
+	ns := env.Namespace(t)
+	env.Create(t, policyType(ns, "each", `outputs: {for n, _ in context.artifacts {"\(n)": {apiVersion: "v1", kind: "ConfigMap", metadata: name: "of-\(n)"}}}`))
+	app := build.App(ns+"/shop").Component("a", "k8s-objects", configMap("a", "1")).Component("b", "k8s-objects", configMap("b", "1")).
+		Policy("each", "each", "").Step("one", "apply-component", `{"component":"a"}`).Step("two", "apply-component", `{"component":"b"}`).Object()
+	app.Spec.Components[0].Outputs = []v1beta1.StepOutput{{Name: "v", ValueFrom: "output.data.key"}}
+	app.Spec.Components[1].Inputs = []v1beta1.StepInput{{From: "v", ParameterKey: "objects[0].data.key"}}
+	env.Create(t, app)
+	first := reaches(t, hub, app, "running", phase(v1beta1.ApplicationRunning))
+	var before *corev1.ConfigMap
+	env.Eventually(t, "the object of b", func() (bool, error) {
+		before = &corev1.ConfigMap{}
+		err := hub.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "of-b"}, before)
+		return err == nil, client.IgnoreNotFound(err)
+	})
+	merge(t, hub, app, fmt.Sprintf(`{"metadata":{"annotations":{%q:"true"}}}`, oam.AnnotationRestartWorkflow))
+	reaches(t, hub, app, "restarted", func(a *v1beta1.Application) bool {
+		_, asked := a.Annotations[oam.AnnotationRestartWorkflow]
+		return began(a).After(began(first)) && !asked && a.Status.Phase == v1beta1.ApplicationRunning
+	})
+	if now := read(t, hub, ns, "of-b"); now.UID != before.UID {
+		t.Errorf("of-b is another object: it was deleted in between")
 	}
 }

@@ -22,6 +22,9 @@ import (
 func (r *Run) PolicyObjects(ctx context.Context) ([]manifest.Manifest, error) {
 	var out []manifest.Manifest
 	var errs []error
+	r.mu.Lock()
+	r.partial = false
+	r.mu.Unlock()
 	for _, p := range r.Blueprint.Policies {
 		manifests, err := r.delivery.Renderer.Policy(ctx, render.PolicyRequest{
 			Blueprint: r.Blueprint, Policy: p, RevisionName: r.Revision, RevisionNumber: r.Number,
@@ -49,6 +52,9 @@ func (r *Run) artifacts(ctx context.Context) (map[string]any, error) {
 	var parts []manifest.Manifest
 	for _, u := range units {
 		if len(u.missing) > 0 {
+			r.mu.Lock()
+			r.partial = true
+			r.mu.Unlock()
 			continue
 		}
 		req, err := r.request(ctx, u)
@@ -62,6 +68,14 @@ func (r *Run) artifacts(ctx context.Context) (map[string]any, error) {
 		parts = append(parts, given...)
 	}
 	return render.Artifacts(parts), nil
+}
+
+// Partial reports whether policies have asked for components whose inputs were
+// not known: what they give is then not all that they want.
+func (r *Run) Partial() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.partial
 }
 
 // PlanPolicies computes what delivering the objects of policies would change,

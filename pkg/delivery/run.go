@@ -52,6 +52,7 @@ type Run struct {
 	index   index
 
 	ofPolicies []manifest.Manifest // no step may want these
+	partial    bool                // and they are not all
 }
 
 // An index finds the entries of one state of an inventory.

@@ -20,7 +20,10 @@ import (
 // other, and what cannot be removed must not drift.
 func (r *Reconciler) tend(ctx context.Context, s *state) (outcome, error) {
 	ran := s.run.Targets()
-	all := wanted{manifests: s.policies, complete: s.policiesAt == nil}
+	if s.policiesAt == nil && s.run.Partial() { // the workflow has made known what was missing
+		s.policies, s.policiesAt = s.run.DeliverPolicies(ctx, true)
+	}
+	all := wanted{manifests: s.policies, complete: s.policiesAt == nil && !s.run.Partial()}
 	var out outcome
 	errs := []error{s.policiesAt}
 	for _, t := range r.targets(s) {
