@@ -106,6 +106,9 @@ const wrong = `spec.components[0].properties.image: component "web": the propert
 func TestAdmission(t *testing.T) {
 	c, warned, core := hub(t)
 	bad := build.App("default/bad").Component("web", "webservice", "ports: [{port: 80}]").Object()
+	env.Eventually(t, "the API server to know whom to ask", func() (bool, error) {
+		return c.Create(t.Context(), bad.DeepCopy(), client.DryRunAll) != nil, nil
+	})
 	err := c.Create(t.Context(), bad.DeepCopy())
 	if err == nil || !strings.HasSuffix(err.Error(), "denied the request: "+wrong) {
 		t.Fatalf("a bad Application: error = %v, want our words", err)
