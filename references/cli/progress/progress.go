@@ -136,10 +136,14 @@ func message(status v1beta1.ApplicationStatus, kind string) string {
 // failing is the message of a workflow that runs and reports a problem.
 func failing(status v1beta1.ApplicationStatus) string {
 	c := v1beta1.FindCondition(status.Conditions, v1beta1.ConditionWorkflow)
-	if c != nil && c.Status == metav1.ConditionFalse && c.Reason != v1beta1.ReasonCreating {
-		return c.Message
+	if c == nil || c.Status != metav1.ConditionFalse {
+		return ""
 	}
-	return ""
+	switch c.Reason {
+	case v1beta1.ReasonCreating, v1beta1.ReasonSuspended, v1beta1.ReasonWaitingForApproval: // who resumes it is seen a moment later
+		return ""
+	}
+	return c.Message
 }
 
 // Steps reads the steps of a workflow.
