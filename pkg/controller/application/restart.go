@@ -19,10 +19,10 @@ import (
 // run and not while it goes on. What is done once takes the annotation away; a
 // run that began after the time is the one that was asked for, so that a crash in
 // between changes nothing.
-func (r *Reconciler) restart(ctx context.Context, s *state, p workflow.Progress) (workflow.Progress, outcome, error) {
+func (r *Reconciler) restart(ctx context.Context, s *state, p workflow.Progress) (workflow.Progress, error) {
 	asked := s.app.Annotations[oam.AnnotationRestartWorkflow]
 	if asked == "" || p.StartTime.IsZero() {
-		return p, outcome{}, nil
+		return p, nil
 	}
 	now := r.Clock.Now()
 	if asked == "true" {
@@ -32,21 +32,21 @@ func (r *Reconciler) restart(ctx context.Context, s *state, p workflow.Progress)
 		}
 		asked = at.UTC().Format(time.RFC3339)
 		if err := r.annotateRestart(ctx, s, asked); err != nil {
-			return p, outcome{}, err
+			return p, err
 		}
 	}
 	at, once := restartAt(asked, p)
 	switch {
 	case at.IsZero(): // not one of the forms, or a run that goes on
-		return p, outcome{}, nil
+		return p, nil
 	case once && !p.StartTime.Before(at):
-		return p, outcome{}, r.annotateRestart(ctx, s, "")
-	case now.Before(at):
-		return p, outcome{again: r.until(at)}, nil
+		return p, r.annotateRestart(ctx, s, "")
+	case now.Before(at): // nextRestart wakes it
+		return p, nil
 	}
 	m := s.memory
 	m.vars, m.targets, m.lost = workflow.Vars{}, nil, false
-	return workflow.Restart(p), outcome{}, nil
+	return workflow.Restart(p), nil
 }
 
 // nextRestart is how long it takes until a run that has come this far is followed
