@@ -98,7 +98,7 @@ func run(ctx context.Context, c Config) error {
 			return err
 		}
 	}
-	if err := controller.Setup(ctx, mgr, controller.Options{
+	if err := controller.Setup(mgr, controller.Options{
 		Concurrency:      c.Concurrency,
 		RevisionLimit:    c.RevisionLimit,
 		DefinitionLimit:  c.DefinitionLimit,

@@ -106,7 +106,7 @@ func (unread) Find(context.Context, string, blueprint.Component) ([]map[string]a
 }
 
 // Setup wires everything and adds it to mgr.
-func Setup(_ context.Context, mgr ctrl.Manager, o Options) error {
+func Setup(mgr ctrl.Manager, o Options) error {
 	troubles := &definitioncontroller.Troubles{}
 	r, registry, err := wire(mgr, o, troubles)
 	if err != nil {

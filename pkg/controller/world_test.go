@@ -83,7 +83,7 @@ var world = sync.OnceValues(func() (*requests, error) {
 		return nil, err
 	}
 	ctx := context.Background() // ends with the process: the servers do too
-	if err := controller.Setup(ctx, mgr, controller.Options{
+	if err := controller.Setup(mgr, controller.Options{
 		Concurrency: 4, RevisionLimit: 10, Gates: transform.Gates{Scoped: true, Global: true},
 		Sandbox: worker.NewPool(worker.Options{CPU: time.Second / 2}),
 	}); err != nil {
